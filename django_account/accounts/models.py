@@ -1,0 +1,101 @@
+"""The record of a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from django_account.core import emails
+from django_account.core.fields import ExactCharField
+from django_account.core.ids import unique_id
+from django_account.core.times import is_stale
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    """Accounts, many at once."""
+
+    def with_user(self) -> AccountQuerySet:
+        """Each account with its user, in the same statement."""
+        return self.select_related("user")
+
+
+class Account(models.Model):
+    """What the Account API knows about a user of the site, beside the site's own user table.
+
+    The password, ``is_active`` and ``last_login`` live on the user only.
+    """
+
+    public_id = ExactCharField(max_length=36, unique=True, default=unique_id)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="django_account"
+    )
+    name = models.CharField(max_length=128, blank=True)
+    # In normal form (core.emails.normalize), so that a plain unique index finds and guards it.
+    email = models.EmailField(max_length=emails.MAX_LENGTH, null=True, blank=True, unique=True)
+    email_verified = models.BooleanField(default=False)
+    phone = models.CharField(max_length=16, null=True, blank=True, unique=True)
+    phone_verified = models.BooleanField(default=False)
+    labels = models.JSONField(default=list, blank=True)
+    prefs = models.JSONField(default=dict, blank=True)
+    mfa_enabled = models.BooleanField(default=False)
+    # Whether this person may act as another (transport.md §8).
+    impersonator = models.BooleanField(default=False)
+    # When the password was last set; empty when there never was one.
+    password_changed_at = models.DateTimeField(null=True, blank=True)
+    # The hashes of the last passwords, newest last, while PASSWORD_HISTORY is on.
+    password_history = models.JSONField(default=list, blank=True, editable=False)
+    # Refuses every request until a new password is set (core.md §1, stage 11).
+    password_reset_required = models.BooleanField(default=False)
+    registered_at = models.DateTimeField(default=timezone.now)
+    accessed_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(email__isnull=True)
+                | (models.Q(email=Lower("email")) & ~models.Q(email="")),
+                name="account_email_in_normal_form",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(phone=""), name="account_phone_not_empty"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(public_id=""), name="account_public_id_not_empty"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email or self.phone or self.name or self.public_id
+
+    @property
+    def is_active(self) -> bool:
+        """False when the person is blocked."""
+        return bool(self.user.is_active)
+
+    @property
+    def has_password(self) -> bool:
+        """Whether the person can sign in with a password."""
+        return bool(self.user.password) and self.user.has_usable_password()
+
+    @property
+    def required_factors(self) -> int:
+        """How many factors a session needs before it may act (core.md §1.1)."""
+        return 2 if self.mfa_enabled and (self.email_verified or self.phone_verified) else 1
+
+    def needs_touch(self, now: datetime) -> bool:
+        """Whether ``accessed_at`` is stale enough to be written."""
+        return is_stale(self.accessed_at, now)
+
+    def personal_data(self) -> list[str]:
+        """What a password must not contain when PASSWORD_PERSONAL_DATA is on."""
+        email = self.email or ""
+        phone = self.phone or ""
+        return [self.public_id, email, email.partition("@")[0], self.name, phone, phone.lstrip("+")]

@@ -1,0 +1,228 @@
+"""Accounts come and go: create, adopt, authenticate, delete."""
+
+from __future__ import annotations
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError, Q, RestrictedError
+from django.utils import timezone
+
+from django_account import signals
+from django_account.accounts import users
+from django_account.accounts.models import Account
+from django_account.accounts.passwords import assign_password, require_acceptable, verify_password
+from django_account.conf import conf
+from django_account.core import emails
+from django_account.core.ids import UNIQUE, unique_id
+from django_account.exceptions import (
+    DeletionProhibited,
+    EmailDisposable,
+    EmailFree,
+    EmailNotCanonical,
+    EmailNotCorporate,
+    InvalidCredentials,
+    InvalidEmail,
+    UserAlreadyExists,
+    UserBlocked,
+    UserCountExceeded,
+)
+from django_account.targets.services import claim_address
+
+
+def create_account(
+    *,
+    account_id: str = UNIQUE,
+    email: str | None = None,
+    phone: str | None = None,
+    password: str | None = None,
+    name: str = "",
+) -> Account:
+    """Make an account and its user. Either both exist afterwards, or neither.
+
+    Args:
+        account_id: the public id; ``"unique()"`` for a new one.
+        email: in normal form (core.emails.normalize).
+        phone: in E.164.
+        password: in clear; None for a person without one.
+        name: for display.
+
+    Raises:
+        UserCountExceeded: USERS_LIMIT is reached.
+        UserAlreadyExists: the id, e-mail or phone is taken.
+        InvalidEmail: the user model cannot hold the address.
+        EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate: BLOCK_EMAILS refuses it.
+        InvalidArgument, PasswordPersonalData: the password breaks a rule.
+    """
+    if account_id == UNIQUE:
+        account_id = unique_id()
+    account = Account(public_id=account_id, email=email, phone=phone, name=name)
+    account.accessed_at = account.registered_at
+    account.user = users.new_user(account_id=account_id, email=email, phone=phone, name=name)
+    require_room()
+    if password is not None:
+        require_acceptable(password, user=account.user, personal_data=account.personal_data())
+    if email is not None:
+        require_welcome_email(email)
+    if is_taken(account):
+        raise UserAlreadyExists
+    # Hashing takes its time; the transaction below must not.
+    if password is None:
+        account.user.set_unusable_password()
+    else:
+        assign_password(account, password)
+    try:
+        with transaction.atomic():
+            require_room(lock=True)
+            users.save(account.user)
+            account.user_id = account.user.pk
+            account.save(force_insert=True)
+            claim_addresses(account)
+            signals.send_on_commit(signals.account_created, account=account)
+    except IntegrityError:
+        # Somebody was faster. Anything else is the host's own constraint and not ours to explain.
+        if is_taken(account):
+            raise UserAlreadyExists from None
+        raise
+    return account
+
+
+def require_room(*, lock: bool = False) -> None:
+    """Refuse another account when USERS_LIMIT is reached.
+
+    Args:
+        lock: hold the count against parallel sign-ups until the transaction ends.
+
+    Raises:
+        UserCountExceeded: it is reached.
+    """
+    limit = conf.users_limit
+    if not limit:
+        return
+    if lock:
+        # One row that every sign-up waits for; with no account yet there is room.
+        Account.objects.select_for_update().order_by("pk").first()
+    if Account.objects.count() >= limit:
+        raise UserCountExceeded
+
+
+def require_welcome_email(email: str) -> None:
+    """Refuse an address that the site cannot hold or does not want.
+
+    Raises:
+        InvalidEmail, EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate.
+    """
+    if not users.fits(email):
+        raise InvalidEmail
+    blocked = conf.block_emails
+    if not blocked:
+        return
+    facts = emails.facts(email)
+    if "disposable" in blocked and facts.is_disposable:
+        raise EmailDisposable
+    if "non-canonical" in blocked and not facts.is_canonical:
+        raise EmailNotCanonical
+    if "free" in blocked and facts.is_free:
+        raise EmailFree
+    if "non-corporate" in blocked and not facts.is_corporate:
+        raise EmailNotCorporate
+
+
+def is_taken(account: Account) -> bool:
+    """Whether another account has the id, e-mail or phone, or another user the e-mail."""
+    same = Q(public_id=account.public_id)
+    if account.email:
+        same |= Q(email=account.email)
+    if account.phone:
+        same |= Q(phone=account.phone)
+    return Account.objects.filter(same).exists() or (
+        account.email is not None and users.has_user_with_email(account.email)
+    )
+
+
+def claim_addresses(account: Account) -> None:
+    """Give a new account targets for the addresses it has."""
+    for provider_type, identifier in (("email", account.email), ("sms", account.phone)):
+        if identifier is not None:
+            claim_address(account=account, provider_type=provider_type, identifier=identifier)
+
+
+def authenticate(*, email: str, password: str) -> Account:
+    """Find the person that an e-mail and a password belong to.
+
+    A user of the site that has no account yet gets one here (ADOPT_USERS).
+
+    Args:
+        email: in normal form.
+        password: in clear.
+
+    Raises:
+        InvalidCredentials: nobody has the address, has no password, or has another one; the three
+            cannot be told apart, by the answer or by the time it takes.
+        UserBlocked: the credentials are right and the person is blocked.
+    """
+    account = Account.objects.with_user().filter(email=email).first()
+    user = account.user if account is not None else users.find_without_account(email)
+    if not verify_password(user, password):
+        raise InvalidCredentials
+    assert user is not None, "verify_password is false for nobody"
+    if not user.is_active:
+        raise UserBlocked
+    return account or adopt_user(user)
+
+
+def adopt_user(user: AbstractBaseUser) -> Account:
+    """Give a user of the site an account; one that has an account keeps it.
+
+    Its address becomes the account's, unverified, unless another account has it.
+
+    Raises:
+        UserAlreadyExists: another account has the address.
+    """
+    existing = Account.objects.with_user().filter(user=user).first()
+    if existing is not None:
+        return existing
+    email = users.read_email(user)
+    joined = getattr(user, "date_joined", None) or timezone.now()
+    account = Account(
+        user=user,
+        email=email,
+        name=users.read_name(user),
+        registered_at=joined,
+        accessed_at=timezone.now(),
+    )
+    if account.has_password:
+        account.password_changed_at = joined
+    try:
+        with transaction.atomic():
+            account.save(force_insert=True)
+            claim_addresses(account)
+            signals.send_on_commit(signals.account_adopted, account=account)
+    except IntegrityError:
+        # A parallel sign-in adopted the same user, or another account took the address.
+        existing = Account.objects.with_user().filter(user=user).first()
+        if existing is None:
+            raise UserAlreadyExists from None
+        return existing
+    return account
+
+
+def delete_account(account: Account) -> None:
+    """Delete an account, its user and all that hangs on them.
+
+    Raises:
+        DeletionProhibited: other data of the site refers to the user and forbids it.
+    """
+    try:
+        with transaction.atomic():
+            account.user.delete()
+            signals.send_on_commit(signals.account_deleted, account_id=account.public_id)
+    except (ProtectedError, RestrictedError) as error:
+        raise DeletionProhibited from error
+
+
+def touch_account(account: Account) -> None:
+    """Note that the person is active; writes at most once in 24 hours (transport.md §7)."""
+    now = timezone.now()
+    if account.needs_touch(now):
+        account.accessed_at = now
+        Account.objects.filter(pk=account.pk).update(accessed_at=now)

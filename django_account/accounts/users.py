@@ -1,0 +1,169 @@
+"""The bridge to the site's own user model, whatever it is.
+
+Nothing else in the package touches a field of the user model by name.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Field, QuerySet
+
+from django_account.conf import conf
+from django_account.core import emails
+
+# RFC 2606 reserves the domain: mail sent there goes nowhere, and we never send any.
+PLACEHOLDER_DOMAIN = "users.invalid"
+
+
+def user_model() -> type[AbstractBaseUser]:
+    """The site's ``AUTH_USER_MODEL``."""
+    return get_user_model()
+
+
+def find_field(name: str) -> Field[Any, Any] | None:
+    """A concrete field of the user model; None when it has none of that name."""
+    try:
+        field = user_model()._meta.get_field(name) if name else None
+    except FieldDoesNotExist:
+        return None
+    return field if isinstance(field, Field) else None
+
+
+def email_field() -> Field[Any, Any] | None:
+    """The user model's e-mail field."""
+    return find_field(user_model().get_email_field_name())
+
+
+def phone_field() -> Field[Any, Any] | None:
+    """The user model's phone field, as USER_PHONE_FIELD names it."""
+    return find_field(conf.user_phone_field)
+
+
+def username_field() -> Field[Any, Any] | None:
+    """The field a person of the site signs in by; it is always filled and unique."""
+    return find_field(user_model().USERNAME_FIELD)
+
+
+def new_user(
+    *, account_id: str, email: str | None, phone: str | None, name: str
+) -> AbstractBaseUser:
+    """An unsaved user for a new account.
+
+    A username is generated from the account's id, an address that the model insists on becomes a
+    placeholder, and NEW_USER_FIELDS fills what else the model requires.
+    """
+    values: dict[str, Any] = {}
+    for field, value in ((email_field(), email), (phone_field(), phone)):
+        if field is not None:
+            values[field.name] = _stored(field, value, account_id)
+    username = username_field()
+    if username is not None and username.name not in values:
+        values[username.name] = _generated(username, account_id)
+    if conf.new_user_fields is not None:
+        values |= conf.new_user_fields(account_id=account_id, email=email, phone=phone, name=name)
+    return user_model()(**values)
+
+
+def write_address(
+    user: AbstractBaseUser, field: Field[Any, Any] | None, value: str | None, account_id: str
+) -> None:
+    """Write an e-mail address or phone number through to the user, if its model has the field."""
+    if field is not None:
+        setattr(user, field.name, _stored(field, value, account_id))
+        save(user, [field.name])
+
+
+def save(user: AbstractBaseUser, fields: list[str] | None = None) -> None:
+    """Save a user as ours, so that ``is_ours`` can tell it from a change that the site makes.
+
+    Args:
+        fields: those to write; None inserts a new user.
+    """
+    user._saved_by_django_account = True  # type: ignore[attr-defined]
+    try:
+        if fields is None:
+            user.save(force_insert=True)
+        else:
+            user.save(update_fields=fields)
+    finally:
+        del user._saved_by_django_account  # type: ignore[attr-defined]
+
+
+def is_ours(user: AbstractBaseUser) -> bool:
+    """Whether the save under way is one of ours."""
+    return getattr(user, "_saved_by_django_account", False)
+
+
+def read_email(user: AbstractBaseUser) -> str | None:
+    """The user's address in normal form; None when it has none, or no usable one."""
+    field = email_field()
+    raw = getattr(user, field.name) if field is not None else None
+    if not raw or raw.endswith("@" + PLACEHOLDER_DOMAIN):
+        return None
+    try:
+        return emails.normalize(raw)
+    except ValueError:
+        return None
+
+
+def read_name(user: AbstractBaseUser) -> str:
+    """The user's name for display; empty when the model has none."""
+    get_full_name = getattr(user, "get_full_name", None)
+    return (get_full_name() or "")[:128] if callable(get_full_name) else ""
+
+
+def fits(email: str) -> bool:
+    """Whether the user model's e-mail column is wide enough for an address."""
+    field = email_field()
+    return field is None or field.max_length is None or len(email) <= field.max_length
+
+
+def without_account() -> QuerySet[Any]:
+    """Users that existed before the app was installed and have not been adopted yet."""
+    return user_model()._default_manager.filter(django_account__isnull=True)
+
+
+def find_without_account(email: str) -> AbstractBaseUser | None:
+    """The one user without an account that has this address.
+
+    Returns:
+        None when there is none, or more than one: then nobody can tell which of them is meant, and
+        ``manage.py adoptusers`` reports them.
+    """
+    field = email_field()
+    if field is None or not conf.adopt_users:
+        return None
+    found = list(without_account().filter(**{f"{field.name}__iexact": email})[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def has_user_with_email(email: str) -> bool:
+    """Whether a user without an account has this address, so that nobody else may take it."""
+    field = email_field()
+    if field is None or not conf.adopt_users:
+        return False
+    return without_account().filter(**{f"{field.name}__iexact": email}).exists()
+
+
+def _stored(field: Field[Any, Any], value: str | None, account_id: str) -> str | None:
+    """What a column holds for an address: itself, or the least that the column accepts."""
+    if value is not None:
+        return value
+    if field.null:
+        return None
+    if not (field.unique or field.name == user_model().USERNAME_FIELD or not field.blank):
+        return ""
+    if field is email_field():
+        return f"{account_id.lower()}@{PLACEHOLDER_DOMAIN}"
+    return _generated(field, account_id)
+
+
+def _generated(field: Field[Any, Any], account_id: str) -> str:
+    """The account's id where it fits; random characters where the column is shorter."""
+    width = field.max_length or len(account_id)
+    return account_id if len(account_id) <= width else secrets.token_hex(width)[:width]

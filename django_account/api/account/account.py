@@ -1,0 +1,122 @@
+"""The account itself: sign up, look, change, block, delete (core.md §9.1 to §9.3, §9.18 to §9.24)."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+
+from django_account.accounts.models import Account
+from django_account.accounts.services import create_account, delete_account
+from django_account.api.cookies import clear_session_cookies
+from django_account.api.renderers import empty_answer, json_answer
+from django_account.api.serializers.account import (
+    AccountInput,
+    AccountSerializer,
+    EmailInput,
+    NameInput,
+    PasswordInput,
+    PhoneInput,
+    PreferencesSerializer,
+    PrefsInput,
+    account_document,
+)
+from django_account.api.views import AccountViewSet, endpoint
+from django_account.selfservice import profile
+
+
+class AccountAccountViewSet(AccountViewSet):
+    """The signed-in person's account."""
+
+    @property
+    def account(self) -> Account:
+        """The person who calls; the scope ``account`` has made sure that there is one."""
+        account = self.caller.account
+        assert account is not None
+        return account
+
+    def account_answer(self) -> HttpResponse:
+        return json_answer(account_document(self.account, self.caller.targets))
+
+    @endpoint(
+        scope="sessions.write",
+        auth_method="email-password",
+        params=AccountInput,
+        answers=AccountSerializer,
+        status=201,
+        event="user.create",
+    )
+    def create(self, request: object, **path: str) -> HttpResponse:
+        """Sign up. It does not sign in."""
+        account = create_account(
+            account_id=self.params["userId"],
+            email=self.params["email"],
+            password=self.params["password"],
+            name=self.params["name"],
+        )
+        return json_answer(account_document(account, account.targets.order_by("pk")), 201)
+
+    @endpoint(scope="account", answers=AccountSerializer)
+    def get(self, request: object, **path: str) -> HttpResponse:
+        """The account."""
+        return self.account_answer()
+
+    @endpoint(scope="account", status=204, event="user.delete")
+    def delete(self, request: object, **path: str) -> HttpResponse:
+        """Delete the account and everything of it."""
+        delete_account(self.account)
+        response = empty_answer()
+        clear_session_cookies(self.request._request, response)
+        return response
+
+    @endpoint(scope="account", answers=PreferencesSerializer)
+    def get_prefs(self, request: object, **path: str) -> HttpResponse:
+        """The preferences, bare."""
+        return json_answer(self.account.prefs)
+
+    @endpoint(scope="account", params=PrefsInput, answers=AccountSerializer, event="user.update")
+    def update_prefs(self, request: object, **path: str) -> HttpResponse:
+        """Replace the preferences."""
+        profile.update_prefs(account=self.account, prefs=self.params["prefs"])
+        return self.account_answer()
+
+    @endpoint(scope="account", params=NameInput, answers=AccountSerializer, event="user.update")
+    def update_name(self, request: object, **path: str) -> HttpResponse:
+        """Change the name."""
+        profile.update_name(account=self.account, name=self.params["name"])
+        return self.account_answer()
+
+    @endpoint(scope="account", params=PasswordInput, answers=AccountSerializer, event="user.update")
+    def update_password(self, request: object, **path: str) -> HttpResponse:
+        """Set a new password."""
+        profile.update_password(
+            account=self.account,
+            password=self.params["password"],
+            old_password=self.params["oldPassword"],
+            current=self.caller.session,
+        )
+        return self.account_answer()
+
+    @endpoint(scope="account", params=EmailInput, answers=AccountSerializer, event="user.update")
+    def update_email(self, request: object, **path: str) -> HttpResponse:
+        """Change the e-mail address, or give an anonymous account its first."""
+        profile.update_email(
+            account=self.account, email=self.params["email"], password=self.params["password"]
+        )
+        self.caller.targets = list(self.account.targets.order_by("pk"))
+        return self.account_answer()
+
+    @endpoint(scope="account", params=PhoneInput, answers=AccountSerializer, event="user.update")
+    def update_phone(self, request: object, **path: str) -> HttpResponse:
+        """Change the phone number."""
+        profile.update_phone(
+            account=self.account, phone=self.params["phone"], password=self.params["password"]
+        )
+        self.caller.targets = list(self.account.targets.order_by("pk"))
+        return self.account_answer()
+
+    @endpoint(scope="account", answers=AccountSerializer, event="user.update")
+    def update_status(self, request: object, **path: str) -> HttpResponse:
+        """Block oneself."""
+        profile.block(self.account)
+        response = self.account_answer()
+        clear_session_cookies(self.request._request, response)
+        return response

@@ -1,0 +1,89 @@
+"""Session cookies: written and removed here, nowhere else (core.md §4.3 to §4.5)."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from datetime import UTC, datetime
+from urllib.parse import quote, unquote
+
+from django.http import HttpRequest, HttpResponse
+
+from django_account.api.clients import is_secure
+from django_account.api.cors import is_same_site, request_host
+from django_account.conf import conf
+from django_account.sessions.services import IssuedSession
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def cookie_name() -> str:
+    """The main cookie's name, and the member of ``X-Fallback-Cookies``."""
+    return f"a_session_{conf.project_id}"
+
+
+def read_session_cookie(request: HttpRequest) -> str:
+    """The credential in the main cookie, else in the legacy one; ``""`` when there is neither."""
+    name = cookie_name()
+    for candidate in (name, name.lower(), f"{name}_legacy", f"{name.lower()}_legacy"):
+        if value := request.COOKIES.get(candidate):
+            return unquote(value)
+    return ""
+
+
+def set_session_cookies(
+    request: HttpRequest, response: HttpResponse, issued: IssuedSession
+) -> None:
+    """Hand a new session to a browser: two cookies, and the fallback where they may not arrive."""
+    refresh_session_cookies(request, response, issued.credential, issued.session.expires_at)
+    _set_fallback(request, response, json.dumps({cookie_name(): issued.credential}))
+
+
+def refresh_session_cookies(
+    request: HttpRequest, response: HttpResponse, credential: str, expires_at: datetime
+) -> None:
+    """Write both cookies with a credential and its end."""
+    # Django would quote the "=" of Base64, and no SDK unquotes; percent signs pass.
+    _write(request, response, quote(credential, safe=""), expires_at)
+
+
+def clear_session_cookies(request: HttpRequest, response: HttpResponse) -> None:
+    """Take the session away from a browser."""
+    _write(request, response, "deleted", LONG_AGO)
+    clear_fallback(request, response)
+
+
+def clear_fallback(request: HttpRequest, response: HttpResponse) -> None:
+    """Have the Web SDK forget what it stored where cookies did not arrive."""
+    _set_fallback(request, response, "[]")
+
+
+def _write(request: HttpRequest, response: HttpResponse, value: str, expires_at: datetime) -> None:
+    name = cookie_name().lower()
+    # The legacy cookie first: clients that keep one Set-Cookie header keep the last.
+    for key, same_site in ((f"{name}_legacy", None), (name, "None")):
+        response.set_cookie(
+            key,
+            value,
+            expires=expires_at,
+            path="/",
+            domain=_domain(request_host(request)),
+            secure=is_secure(request),
+            httponly=True,
+            samesite=same_site,  # type: ignore[arg-type]
+        )
+
+
+def _domain(host: str) -> str | None:
+    if host == "localhost":
+        return None
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return f".{host}"
+    return None
+
+
+def _set_fallback(request: HttpRequest, response: HttpResponse, value: str) -> None:
+    if not is_same_site(request):
+        response["X-Fallback-Cookies"] = value

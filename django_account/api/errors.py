@@ -1,0 +1,93 @@
+"""From an exception to the error envelope (core.md §3.2). The only place that knows HTTP statuses."""
+
+from __future__ import annotations
+
+import logging
+
+from django.core.exceptions import (
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.core.signals import got_request_exception
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+
+from django_account import exceptions
+from django_account.api.renderers import json_answer
+from django_account.conf import conf
+
+logger = logging.getLogger("django_account.request")
+
+STATUS = {
+    "general_api_disabled": 403,
+    "general_argument_invalid": 400,
+    "general_bad_request": 400,
+    "general_invalid_email": 400,
+    "general_rate_limit_exceeded": 429,
+    "general_request_too_large": 413,
+    "general_route_not_found": 404,
+    "general_server_error": 500,
+    "general_service_disabled": 403,
+    "general_unauthorized_scope": 401,
+    "general_unknown": 500,
+    "general_unknown_origin": 403,
+    "password_personal_data": 400,
+    "password_recently_used": 400,
+    "project_id_missing": 403,
+    "project_key_expired": 401,
+    "project_not_found": 404,
+    "user_already_exists": 409,
+    "user_auth_method_unsupported": 501,
+    "user_blocked": 403,
+    "user_count_exceeded": 400,
+    "user_deletion_prohibited": 400,
+    "user_email_disposable": 400,
+    "user_email_free": 400,
+    "user_email_not_canonical": 400,
+    "user_email_not_corporate": 400,
+    "user_invalid_credentials": 401,
+    "user_jwt_and_cookie_set": 403,
+    "user_jwt_creation_denied": 403,
+    "user_jwt_invalid": 401,
+    "user_more_factors_required": 401,
+    "user_not_found": 404,
+    "user_password_reset_required": 412,
+    "user_phone_already_exists": 409,
+    "user_session_already_exists": 401,
+    "user_session_not_found": 404,
+    "user_target_already_exists": 409,
+    "user_unauthorized": 401,
+}
+
+
+def error_response(error: Exception, request: HttpRequest) -> HttpResponse:
+    """The answer to an exception, whatever it is: the API never answers in another shape."""
+    if isinstance(error, exceptions.AccountError):
+        return _envelope(error.message, STATUS[error.code], error.code)
+    if isinstance(error, RequestDataTooBig):
+        return error_response(exceptions.RequestTooLarge(), request)
+    if isinstance(error, (TooManyFieldsSent, TooManyFilesSent, SuspiciousOperation)):
+        return error_response(exceptions.BadRequest(), request)
+    if isinstance(error, UnreadablePostError):
+        return error_response(exceptions.BadRequest("The request body broke off."), request)
+    if isinstance(error, Http404):
+        return error_response(exceptions.RouteNotFound(), request)
+    # What Django does for its own views: error trackers listen to both.
+    got_request_exception.send(sender=None, request=request)
+    logger.error(
+        "Unexpected error at %s",
+        request.path,
+        exc_info=error,
+        extra={"status_code": 500, "request": request},
+    )
+    return _envelope("Server Error", 500, "general_unknown")
+
+
+def _envelope(message: str, status: int, code: str) -> HttpResponse:
+    body = {"message": message, "code": status, "type": code, "version": conf.api_version}
+    response = json_answer(body, status)
+    response["Cache-Control"] = "no-cache, no-store, must-revalidate"
+    response["Expires"] = "0"
+    response["Pragma"] = "no-cache"
+    return response

@@ -1,0 +1,235 @@
+"""Parameters: what may stand in a request, and how a wrong one is refused (core.md §3.1 and §6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, NoReturn
+
+from rest_framework import serializers
+
+from django_account.accounts import passwords
+from django_account.core import emails, phones
+from django_account.core.ids import UNIQUE, is_valid_id
+from django_account.exceptions import InvalidArgument
+
+ABSENT = serializers.empty
+
+
+class Params(serializers.Serializer[Any]):
+    """The parameters of one endpoint, in the order in which they are checked.
+
+    One instance serves every request: reading keeps no state.
+    """
+
+    def read(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Check parameters.
+
+        Args:
+            given: what the request holds; what the endpoint does not know is ignored.
+
+        Returns:
+            a value for each declared parameter; the default where it is absent.
+
+        Raises:
+            InvalidArgument: the first parameter that is missing or wrong.
+        """
+        values = {}
+        for name, field in self.fields.items():
+            value = given.get(name, ABSENT)
+            # An explicit null is as good as nothing; an empty string is a value.
+            if value is ABSENT or value is None:
+                if field.required:
+                    raise InvalidArgument(name)
+                values[name] = None if field.default is ABSENT else field.default
+                continue
+            try:
+                values[name] = field.run_validation(value)
+            except serializers.ValidationError as error:
+                detail: Any = error.detail
+                raise InvalidArgument(name, str(detail[0])) from None
+        return values
+
+
+class StringParam(serializers.CharField):
+    """A string of a certain length. Only strings are strings: no numbers, no trimming."""
+
+    def __init__(self, *, min_chars: int = 0, max_chars: int | None = None, **kwargs: Any) -> None:
+        self.min_chars, self.max_chars = min_chars, max_chars
+        super().__init__(allow_blank=True, trim_whitespace=False, **kwargs)
+
+    def run_validation(self, data: Any = ABSENT) -> Any:
+        # CharField's own rules would turn numbers into strings first.
+        return self.to_internal_value(data)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Check the type, the length and that a database can hold the text.
+
+        Raises:
+            ValidationError: any of them is wrong.
+        """
+        if not isinstance(data, str):
+            refuse("Value must be a valid string.")
+        if not is_storable(data):
+            refuse("Value must not contain null characters or lone surrogates.")
+        if len(data) < self.min_chars or (self.max_chars and len(data) > self.max_chars):
+            refuse(
+                f"Value must be a valid string between {self.min_chars} "
+                f"and {self.max_chars} characters long."
+            )
+        return data
+
+
+class IdParam(StringParam):
+    """The id of something that exists; ``current`` is one too."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or not is_valid_id(data):
+            refuse(
+                "An id has at most 36 characters of a-z, A-Z, 0-9, period, hyphen and underscore, "
+                "and does not start with a special character."
+            )
+        return data
+
+
+class NewIdParam(IdParam):
+    """An id that the client chooses, or ``unique()`` to leave the choice to the server."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return UNIQUE if data == UNIQUE else super().to_internal_value(data)
+
+
+class EmailParam(StringParam):
+    """An e-mail address; read in normal form."""
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return emails.normalize(super().to_internal_value(data))
+        except ValueError:
+            refuse("Value must be a valid email address")
+
+
+class PhoneParam(StringParam):
+    """A phone number in E.164."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or not phones.is_phone(data):
+            refuse(
+                "A phone number starts with '+', then the country calling code, "
+                "and has at most fifteen digits."
+            )
+        return data
+
+
+class PasswordParam(StringParam):
+    """A password that somebody has: 8 to 256 bytes."""
+
+    def to_internal_value(self, data: Any) -> str:
+        password = super().to_internal_value(data)
+        if not passwords.MIN_LENGTH <= len(password.encode()) <= passwords.MAX_LENGTH:
+            refuse("Password must be between 8 and 256 characters long.")
+        return password
+
+
+class NewPasswordParam(StringParam):
+    """A password to be: the strength and dictionary rules apply."""
+
+    def to_internal_value(self, data: Any) -> str:
+        password = super().to_internal_value(data)
+        if (rule := passwords.broken_rule(password)) is not None:
+            refuse(rule)
+        return password
+
+
+class StrictBooleanParam(serializers.BooleanField):
+    """``true`` or ``false`` of JSON, nothing that looks like them."""
+
+    def run_validation(self, data: Any = ABSENT) -> Any:
+        if not isinstance(data, bool):
+            refuse("Value must be a valid boolean")
+        return data
+
+
+class BooleanParam(serializers.BooleanField):
+    """A boolean as query strings and forms spell it: true, false, 1 or 0."""
+
+    SPELLINGS = {"true": True, "1": True, "false": False, "0": False}
+
+    def run_validation(self, data: Any = ABSENT) -> Any:
+        value = self.SPELLINGS.get(str(data).lower()) if isinstance(data, (bool, int, str)) else None
+        if value is None:
+            refuse("Value must be a valid boolean")
+        return value
+
+
+class SecondsParam(serializers.IntegerField):
+    """A duration in whole seconds, also as a numeric string; read as a ``timedelta``."""
+
+    def __init__(self, *, minimum: int, maximum: int, **kwargs: Any) -> None:
+        self.minimum, self.maximum = minimum, maximum
+        super().__init__(**kwargs)
+
+    def run_validation(self, data: Any = ABSENT) -> Any:
+        is_number = isinstance(data, int) and not isinstance(data, bool)
+        # Ten digits are enough for anybody, and keep int() from being fed a megabyte of them.
+        is_numeral = isinstance(data, str) and data.isascii() and data.isdigit() and len(data) < 11
+        if not (is_number or is_numeral) or not self.minimum <= int(data) <= self.upper_bound():
+            refuse(f"Value must be a valid range between {self.minimum} and {self.upper_bound()}")
+        return timedelta(seconds=int(data))
+
+    def upper_bound(self) -> int:
+        """The largest value, in seconds."""
+        return self.maximum
+
+
+class PrefsParam(serializers.DictField):
+    """A JSON object of at most 65535 bytes, measured as upstream measures."""
+
+    MAX_BYTES = 65_535
+
+    def run_validation(self, data: Any = ABSENT) -> Any:
+        if data == []:
+            # PHP clients have no other way to write an empty object.
+            return {}
+        if not isinstance(data, dict) or not is_storable(data):
+            refuse("Value must be a valid object.")
+        try:
+            size = len(json.dumps(data, separators=(",", ":"), allow_nan=False).replace("/", r"\/"))
+        except (ValueError, RecursionError):
+            refuse("Value must be a valid object.")
+        if size > self.MAX_BYTES:
+            refuse(f"Value must be a valid object of at most {self.MAX_BYTES} bytes.")
+        return data
+
+
+def refuse(rule: str) -> NoReturn:
+    """Say which rule a value breaks.
+
+    Raises:
+        ValidationError: always.
+    """
+    raise serializers.ValidationError([rule])
+
+
+def is_storable(value: Any) -> bool:
+    """Whether every text in a JSON value can be stored by every database.
+
+    PostgreSQL holds no null characters, and UTF-8 no lone surrogates.
+    """
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            pending += item.keys()
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item
+        elif isinstance(item, str):
+            if "\x00" in item:
+                return False
+            try:
+                item.encode()
+            except UnicodeEncodeError:
+                return False
+    return True

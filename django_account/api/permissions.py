@@ -1,0 +1,78 @@
+"""Who may do what: switches, scopes and the state of the caller, in the order of core.md §1."""
+
+from __future__ import annotations
+
+import json
+
+from django_account.api.authentication import Caller
+from django_account.conf import conf
+from django_account.exceptions import (
+    APIDisabled,
+    AuthMethodUnsupported,
+    ServiceDisabled,
+    SessionAlreadyExists,
+    UnauthorizedScope,
+)
+
+# How errors call the ways of signing in.
+AUTH_METHOD_LABELS = {
+    "email-password": "Email / Password",
+    "magic-url": "Magic URL",
+    "email-otp": "Email OTP",
+    "anonymous": "Anonymous",
+    "phone": "Phone",
+    "jwt": "JWT",
+}
+
+
+def check_service(caller: Caller, service: str | None) -> None:
+    """Refuse what the site has switched off, except to its own servers.
+
+    Raises:
+        ServiceDisabled, APIDisabled.
+    """
+    if caller.is_server:
+        return
+    if service is not None and not conf.services[service]:
+        raise ServiceDisabled
+    if not conf.rest_api:
+        raise APIDisabled
+
+
+def check_scope(caller: Caller, scope: str, host: str) -> None:
+    """Refuse a caller without the route's scope.
+
+    Args:
+        host: the API's host name, part of a server's label.
+
+    Raises:
+        UnauthorizedScope: in the fixed words of core.md §2.
+    """
+    if scope in caller.scopes:
+        return
+    label = "User"
+    if caller.is_server:
+        label = f"app.{conf.project_id}@service.{host}"
+    elif caller.account is not None and caller.account.email:
+        label = caller.account.email
+    raise UnauthorizedScope(f"{label} (role: {caller.role}) missing scopes ({json.dumps([scope])})")
+
+
+def check_auth_method(caller: Caller, method: str | None) -> None:
+    """Refuse a way of signing in that is switched off, except to the site's own servers.
+
+    Raises:
+        AuthMethodUnsupported.
+    """
+    if method is not None and not caller.is_server and not conf.auth_methods[method]:
+        raise AuthMethodUnsupported(AUTH_METHOD_LABELS[method])
+
+
+def check_signed_out(caller: Caller) -> None:
+    """Refuse to sign in on top of a session, also when a key came along with it.
+
+    Raises:
+        SessionAlreadyExists.
+    """
+    if caller.account is not None:
+        raise SessionAlreadyExists

@@ -1,0 +1,1 @@
+from drf_spectacular.openapi import AutoSchema as AccountSchema

@@ -1,0 +1,142 @@
+"""Sessions and JWTs on the wire (core.md §8.2 to §8.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from django_account.api.fields import (
+    BooleanParam,
+    EmailParam,
+    IdParam,
+    Params,
+    PasswordParam,
+    SecondsParam,
+    StrictBooleanParam,
+)
+from django_account.api.renderers import iso
+from django_account.api.serializers.documents import document, flag, moment, text
+from django_account.conf import ONE_YEAR, conf
+from django_account.core.geo import country_name
+from django_account.sessions.jwt import DEFAULT_DURATION, MAX_DURATION
+from django_account.sessions.models import Session
+
+
+def session_document(session: Session, *, current: bool, secret: str = "") -> dict[str, Any]:
+    """The 29 keys of a session.
+
+    Args:
+        session: with its account loaded.
+        current: whether it is the session that asks.
+        secret: the credential; given to servers, at creation only.
+    """
+    client = session.client_details
+    return {
+        "$id": session.public_id,
+        "$createdAt": iso(session.created_at),
+        "$updatedAt": iso(session.updated_at),
+        "userId": session.account.public_id,
+        "expire": iso(session.expires_at),
+        "provider": session.provider,
+        "providerUid": session.provider_uid,
+        "providerAccessToken": "",
+        "providerAccessTokenExpiry": "",
+        "providerRefreshToken": "",
+        "ip": session.ip,
+        "osCode": client.os_code,
+        "osName": client.os_name,
+        "osVersion": client.os_version,
+        "clientType": client.client_type,
+        "clientCode": client.client_code,
+        "clientName": client.client_name,
+        "clientVersion": client.client_version,
+        "clientEngine": client.client_engine,
+        "clientEngineVersion": client.client_engine_version,
+        "deviceName": client.device_name,
+        "deviceBrand": client.device_brand,
+        "deviceModel": client.device_model,
+        "countryCode": session.country_code,
+        "countryName": country_name(session.country_code),
+        "current": current,
+        "factors": session.factors,
+        "secret": secret,
+        "mfaUpdatedAt": iso(session.mfa_updated_at),
+    }
+
+
+SessionSerializer = document(
+    "Session",
+    {
+        "$id": text(),
+        "$createdAt": moment(),
+        "$updatedAt": moment(),
+        "userId": text(),
+        "expire": moment(),
+        "provider": text(),
+        "providerUid": text(),
+        "providerAccessToken": text(),
+        "providerAccessTokenExpiry": moment(),
+        "providerRefreshToken": text(),
+        "ip": text(),
+        "osCode": text(),
+        "osName": text(),
+        "osVersion": text(),
+        "clientType": text(),
+        "clientCode": text(),
+        "clientName": text(),
+        "clientVersion": text(),
+        "clientEngine": text(),
+        "clientEngineVersion": text(),
+        "deviceName": text(),
+        "deviceBrand": text(),
+        "deviceModel": text(),
+        "countryCode": text(),
+        "countryName": text(),
+        "current": flag(),
+        "factors": serializers.ListField(child=serializers.CharField()),
+        "secret": text(),
+        "mfaUpdatedAt": moment(),
+    },
+)
+
+SessionListSerializer = document(
+    "SessionList",
+    {"total": serializers.IntegerField(), "sessions": SessionSerializer(many=True)},
+)
+
+JWTSerializer = document("JWT", {"jwt": text()})
+
+
+class SessionDurationParam(SecondsParam):
+    """How long a session shall live, at most as long as the site allows."""
+
+    def upper_bound(self) -> int:
+        return int(conf.session_duration.total_seconds())
+
+
+class EmailPasswordSessionInput(Params):
+    email = EmailParam()
+    password = PasswordParam()
+    duration = SessionDurationParam(minimum=60, maximum=ONE_YEAR, required=False)
+
+
+class SessionInput(Params):
+    sessionId = IdParam()  # noqa: N815, as on the wire
+
+
+class SessionListInput(Params):
+    total = BooleanParam(required=False, default=True)
+
+
+class DeleteSessionsInput(Params):
+    current = StrictBooleanParam(required=False, default=True)
+
+
+class JWTInput(Params):
+    duration = SecondsParam(
+        minimum=1,
+        maximum=int(MAX_DURATION.total_seconds()),
+        required=False,
+        default=DEFAULT_DURATION,
+    )

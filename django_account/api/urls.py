@@ -1,0 +1,69 @@
+"""The whole API at a glance. URL names and actions are the SDKs' method names in snake case."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import Resolver404, path, re_path, resolve
+from django.views.decorators.csrf import csrf_exempt
+
+from django_account.api.account.account import AccountAccountViewSet as Account
+from django_account.api.account.sessions import SessionViewSet as Session
+from django_account.api.ping import PingViewSet
+from django_account.api.views import UnknownRouteViewSet
+
+unknown_route = UnknownRouteViewSet.as_view({"get": "no_route"})
+
+
+@csrf_exempt
+def fall_through(request: HttpRequest, rest: str) -> HttpResponseBase:
+    """Try a path without its empty segments, which upstream tolerates; else there is no route."""
+    tidy = re.sub(r"/{2,}", "/", request.path_info).rstrip("/")
+    if tidy != request.path_info:
+        try:
+            found = resolve(tidy, getattr(request, "urlconf", None))
+        except Resolver404:
+            pass
+        else:
+            if found.func is not fall_through:
+                return found.func(request, *found.args, **found.kwargs)
+    return unknown_route(request)
+
+
+def routes(route: str, viewset: Any, actions: dict[str, str], *aliases: str) -> list[Any]:
+    """A route with its methods, and other paths that are the same route."""
+    view = viewset.as_view(actions)
+    return [path(each, view, name=next(iter(actions.values()))) for each in (route, *aliases)]
+
+
+urlpatterns = [
+    *routes("ping", PingViewSet, {"get": "ping"}),
+    *routes("account", Account, {"get": "get", "post": "create", "delete": "delete"}),
+    *routes("account/prefs", Account, {"get": "get_prefs", "patch": "update_prefs"}),
+    *routes("account/name", Account, {"patch": "update_name"}),
+    *routes("account/password", Account, {"patch": "update_password"}),
+    *routes("account/email", Account, {"patch": "update_email"}),
+    *routes("account/phone", Account, {"patch": "update_phone"}),
+    *routes("account/status", Account, {"patch": "update_status"}),
+    *routes("account/jwts", Session, {"post": "create_jwt"}, "account/jwt"),
+    *routes(
+        "account/sessions",
+        Session,
+        {
+            "get": "list_sessions",
+            "post": "create_email_password_session",
+            "delete": "delete_sessions",
+        },
+    ),
+    *routes("account/sessions/email", Session, {"post": "create_email_password_session"}),
+    *routes("account/sessions/anonymous", Session, {"post": "create_anonymous_session"}),
+    *routes(
+        "account/sessions/<str:sessionId>",
+        Session,
+        {"get": "get_session", "patch": "update_session", "delete": "delete_session"},
+    ),
+    # Last: whatever is under the mount and no route.
+    re_path(r"^(?P<rest>.*)$", fall_through),
+]

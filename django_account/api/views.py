@@ -1,0 +1,243 @@
+"""The base of every view: all policies of the API, and the order of its checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.contrib.auth.signals import user_logged_in
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.viewsets import ViewSet
+
+from django_account.accounts.services import touch_account
+from django_account.api import permissions
+from django_account.api.authentication import Caller, identify, require_full_account
+from django_account.api.clients import client_info
+from django_account.api.cookies import set_session_cookies
+from django_account.api.cors import add_cors_headers, check_origin, request_host
+from django_account.api.errors import error_response
+from django_account.api.fields import Params
+from django_account.api.params import PARSERS, read_params
+from django_account.api.renderers import json_answer
+from django_account.api.serializers.session import session_document
+from django_account.api_keys.services import require_usable, touch_api_key
+from django_account.conf import conf
+from django_account.core.clients import ClientInfo
+from django_account.exceptions import ProjectNotFound, RouteNotFound
+from django_account.sessions.services import IssuedSession
+
+try:
+    from django_account.api.schema import AccountSchema
+except ImportError:  # the "openapi" extra is not installed
+    AccountSchema = None
+
+Action = TypeVar("Action", bound=Callable[..., HttpResponseBase])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """What a route asks of its caller, declared above its action by :func:`endpoint`.
+
+    Attributes:
+        scope: one that the caller must hold.
+        service: the switch in SERVICES that turns it off.
+        auth_method: the switch in AUTH_METHODS that turns it off.
+        signs_in: nobody may be signed in yet.
+        mfa_exempt: it is open to a session that still owes a second factor.
+        params: what it reads, in the order of checking.
+        answers: what it answers, for the OpenAPI schema: a serializer class, or None for no body.
+        status: of success.
+        event: the audit event of a success.
+    """
+
+    scope: str
+    service: str | None = "account"
+    auth_method: str | None = None
+    signs_in: bool = False
+    mfa_exempt: bool = False
+    params: Params | None = None
+    answers: Any = None
+    status: int = 200
+    event: str | None = None
+
+
+def endpoint(
+    *, params: type[Params] | None = None, **declared: Any
+) -> Callable[[Action], Action]:
+    """Declare an action's :class:`Endpoint`. The parameters are instantiated once, here."""
+    spec = Endpoint(params=params() if params is not None else None, **declared)
+
+    def declare(action: Action) -> Action:
+        action.endpoint = spec  # type: ignore[attr-defined]
+        return action
+
+    return declare
+
+
+# A path that is no route, or a route's wrong method, goes through the checks like any other.
+NO_ROUTE = Endpoint(scope="global", service=None, mfa_exempt=True)
+
+
+class NoNegotiation(BaseContentNegotiation):
+    """Every answer is JSON, whatever the ``Accept`` header says."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """The parser for the body's content type; anything unknown is read as a form."""
+        content_type = (request.content_type or "").partition(";")[0].strip().lower()
+        for parser in parsers:
+            if parser.media_type == content_type:
+                return parser
+        return None
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+class AccountViewSet(ViewSet):
+    """What all endpoints share.
+
+    Every policy of Django REST framework is set here, so that the host's ``REST_FRAMEWORK`` setting
+    changes nothing on our wire. Actions return a finished ``HttpResponse``.
+    """
+
+    authentication_classes = []
+    permission_classes = []
+    throttle_classes = []
+    versioning_class = None
+    metadata_class = None
+    parser_classes = PARSERS
+    renderer_classes = [JSONRenderer]
+    content_negotiation_class = NoNegotiation
+    if AccountSchema is not None:
+        schema = AccountSchema()
+
+    caller: Caller
+    params: dict[str, Any]
+
+    @property
+    def spec(self) -> Endpoint:
+        """The endpoint that the request's path and method lead to."""
+        handler = getattr(self, self.action, None) if self.action else None
+        return getattr(handler, "endpoint", NO_ROUTE)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Run every check that stands before an endpoint, in the order of core.md §1."""
+        spec, http_request = self.spec, request._request
+        caller = self.caller = identify(http_request)
+        if not caller.is_server:
+            check_origin(http_request)
+        self.check_project(request)
+        self.check_key(caller)
+        if caller.account is not None:
+            touch_account(caller.account)
+        permissions.check_service(caller, spec.service)
+        permissions.check_scope(caller, spec.scope, request_host(http_request))
+        require_full_account(caller, mfa_exempt=spec.mfa_exempt)
+        permissions.check_auth_method(caller, spec.auth_method)
+        if spec.signs_in:
+            permissions.check_signed_out(caller)
+        given = {**read_params(request), **kwargs} if spec.params is not None else {}
+        self.params = spec.params.read(given) if spec.params is not None else {}
+
+    def check_project(self, request: Request) -> None:
+        """Refuse a project id that is not ours; none means ours.
+
+        Raises:
+            ProjectNotFound: it is another one.
+        """
+        given = read_params(request).get("project") if request.method != "GET" else None
+        for project_id in (
+            given,
+            request.headers.get("X-Appwrite-Project"),
+            request.query_params.get("project"),
+        ):
+            if project_id:
+                if project_id != conf.project_id:
+                    raise ProjectNotFound
+                return
+
+    def check_key(self, caller: Caller) -> None:
+        """Refuse a key that is unknown or expired, and note that a good one was used.
+
+        Raises:
+            UnknownApiKey, ApiKeyExpired.
+        """
+        if caller.unknown_key is not None:
+            raise caller.unknown_key
+        if caller.api_key is not None:
+            require_usable(caller.api_key)
+            touch_api_key(caller.api_key)
+
+    @property
+    def client(self) -> ClientInfo:
+        """Who is on the other end."""
+        return client_info(self.request._request, forwarded_user_agent=self.caller.is_server)
+
+    def signed_in_answer(self, issued: IssuedSession) -> HttpResponse:
+        """Answer a sign-in: the session, its cookies, and Django's own signal."""
+        request = self.request._request
+        session = issued.session
+        secret = issued.credential if self.caller.is_server else ""
+        response = json_answer(session_document(session, current=True, secret=secret), 201)
+        set_session_cookies(request, response, issued)
+        user = session.account.user
+        user_logged_in.send_robust(sender=user.__class__, request=request, user=user)
+        return response
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """There is no 405 here: a wrong method is an unknown route.
+
+        Raises:
+            RouteNotFound: always.
+        """
+        raise RouteNotFound
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Unreachable: :meth:`dispatch` answers preflights."""
+        raise RouteNotFound
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer a preflight at once, without looking at anything; else go on as DRF does."""
+        if request.method == "OPTIONS":
+            response = HttpResponse(status=204, content_type="text/html; charset=UTF-8")
+            add_cors_headers(request, response, preflight=True)
+            return response
+        return super().dispatch(request, *args, **kwargs)
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
+        """Every exception becomes the error envelope."""
+        return error_response(exc, self.request._request)
+
+    def finalize_response(  # type: ignore[override]
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Add the headers that every answer has, errors included."""
+        http_request: HttpRequest = getattr(request, "_request", request)
+        assert isinstance(response, HttpResponse)
+        add_cors_headers(http_request, response, preflight=False)
+        # Answers are a person's own: no cache may keep one or give it to another.
+        patch_vary_headers(response, ("Cookie", "X-Appwrite-Session", "X-Appwrite-JWT"))
+        response.headers.setdefault("Cache-Control", "no-store")
+        response["X-Content-Type-Options"] = "nosniff"
+        caller = getattr(self, "caller", None)
+        response["X-Debug-Fallback"] = "true" if caller and caller.fallback else "false"
+        return response
+
+
+class UnknownRouteViewSet(AccountViewSet):
+    """Whatever is not a route: the checks run all the same, so that a stranger learns no more."""
+
+    def no_route(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Refuse.
+
+        Raises:
+            RouteNotFound: always.
+        """
+        raise RouteNotFound

@@ -1,0 +1,24 @@
+"""The app's configuration: the one place that knows everybody."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.db.models.signals import post_save
+
+
+class DjangoAccountConfig(AppConfig):
+    """Registers the system checks and connects the receivers."""
+
+    name = "django_account"
+    label = "django_account"
+    verbose_name = "Accounts"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django_account import checks  # noqa: F401, registers itself
+        from django_account.selfservice.site_changes import user_saved
+
+        post_save.connect(
+            user_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="django_account.user_saved"
+        )

@@ -1,0 +1,21 @@
+"""Column types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+
+class ExactCharField(models.CharField):
+    """A CharField that compares byte for byte on every database.
+
+    MySQL and MariaDB fold case and accents unless told otherwise, which would make two ids, digests
+    or provider uids the same that are not.
+    """
+
+    def db_type(self, connection: Any) -> str | None:
+        column = super().db_type(connection)
+        if connection.vendor == "mysql":
+            return f"{column} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+        return column

@@ -1,0 +1,270 @@
+"""What can go wrong, one class each, in one tree.
+
+An error's ``code`` is the published error type that clients branch on; its HTTP status is the API's
+business (``api/errors.py``). Messages are for people: what happened and how to mend it.
+"""
+
+from __future__ import annotations
+
+
+class AccountError(Exception):
+    """Root of every error this package raises on purpose.
+
+    Args:
+        message: replaces the class's own message.
+    """
+
+    code = "general_server_error"
+    message = "Something went wrong on our side. Try again later."
+
+    def __init__(self, message: str | None = None) -> None:
+        if message is not None:
+            self.message = message
+        super().__init__(self.message)
+
+
+# --- the request ------------------------------------------------------------------------------
+
+
+class InvalidArgument(AccountError, ValueError):
+    """A parameter is missing or breaks its rule.
+
+    Args:
+        name: the parameter, spelled as on the wire.
+        reason: the rule it breaks; None when it is missing.
+    """
+
+    code = "general_argument_invalid"
+
+    def __init__(self, name: str, reason: str | None = None) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(
+            f'Param "{name}" is not optional.'
+            if reason is None
+            else f"Invalid `{name}` param: {reason}"
+        )
+
+
+class BadRequest(AccountError):
+    """Refused without saying why, because the reason is somebody else's secret."""
+
+    code = "general_bad_request"
+    message = "This request cannot be processed. Check its values and try again."
+
+
+class RequestTooLarge(AccountError):
+    """The body is larger than the site accepts (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
+
+    code = "general_request_too_large"
+    message = "The request body is too large. Send less data."
+
+
+class RouteNotFound(AccountError):
+    code = "general_route_not_found"
+    message = "There is no such route. Check the path, the method and the API endpoint."
+
+
+class UnknownOrigin(AccountError):
+    """The browser page or app that sent the request is not among PLATFORMS.
+
+    Args:
+        origin: the value of the ``Origin`` header.
+    """
+
+    code = "general_unknown_origin"
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(
+            f"Origin {origin!r} is not allowed. "
+            "Register its host name or scheme as a platform of this project."
+        )
+
+
+class ServiceDisabled(AccountError):
+    code = "general_service_disabled"
+    message = "This service is switched off."
+
+
+class APIDisabled(AccountError):
+    code = "general_api_disabled"
+    message = "The REST API is switched off."
+
+
+class UnauthorizedScope(AccountError, PermissionError):
+    """The caller holds none of the scopes that the route asks for.
+
+    The text is fixed by the contract (core.md §2).
+    """
+
+    code = "general_unauthorized_scope"
+
+
+class RateLimitExceeded(AccountError):
+    code = "general_rate_limit_exceeded"
+    message = "Too many requests. Wait until the limit resets, then try again."
+
+
+# --- the project and its keys -----------------------------------------------------------------
+
+
+class ProjectNotFound(AccountError):
+    code = "project_not_found"
+    message = "There is no project with this id. Check the value given to setProject."
+
+
+class ProjectIdMissing(AccountError):
+    code = "project_id_missing"
+    message = "An API key needs its project's id in the X-Appwrite-Project header."
+
+
+class ApiKeyExpired(AccountError):
+    code = "project_key_expired"
+    message = "This API key has expired. Create a new one."
+
+
+class UnknownApiKey(AccountError):
+    code = "user_unauthorized"
+    message = "This API key is not known here. Check the value given to setKey."
+
+
+# --- who is calling ---------------------------------------------------------------------------
+
+
+class InvalidJWT(AccountError):
+    """A JWT is malformed, forged or expired.
+
+    Args:
+        reason: a few words on what is wrong with it.
+    """
+
+    code = "user_jwt_invalid"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Failed to verify JWT. Invalid token: {reason}")
+
+
+class JWTAndSession(AccountError):
+    code = "user_jwt_and_cookie_set"
+    message = "Send either a JWT or a session, not both."
+
+
+class JWTCreationDenied(AccountError):
+    code = "user_jwt_creation_denied"
+    message = "A JWT cannot create another JWT. Use a session."
+
+
+class UserBlocked(AccountError, PermissionError):
+    code = "user_blocked"
+    message = "This account is blocked. Ask the site's staff to unblock it."
+
+
+class PasswordResetRequired(AccountError):
+    code = "user_password_reset_required"
+    message = "This account needs a new password first. Recover it by e-mail."
+
+
+class MoreFactorsRequired(AccountError):
+    code = "user_more_factors_required"
+    message = "This session needs a second factor. Complete an MFA challenge."
+
+
+class AuthMethodUnsupported(AccountError):
+    """A way of signing in is switched off.
+
+    Args:
+        label: the method's published name, such as "Email / Password".
+    """
+
+    code = "user_auth_method_unsupported"
+
+    def __init__(self, label: str) -> None:
+        super().__init__(f"{label} authentication is disabled for this project")
+
+
+class SessionAlreadyExists(AccountError):
+    code = "user_session_already_exists"
+    message = "Somebody is signed in already. End the current session first."
+
+
+# --- accounts ---------------------------------------------------------------------------------
+
+
+class UserNotFound(AccountError, LookupError):
+    code = "user_not_found"
+    message = "There is no such account."
+
+
+class UserAlreadyExists(AccountError):
+    code = "user_already_exists"
+    message = "An account with this id, e-mail or phone exists already. Sign in, or use another."
+
+
+class UserCountExceeded(AccountError):
+    code = "user_count_exceeded"
+    message = "This project takes no more accounts. Ask the site's staff to raise the limit."
+
+
+class DeletionProhibited(AccountError):
+    """Other data of the site refers to the user and must go or be reassigned first."""
+
+    code = "user_deletion_prohibited"
+    message = "This account cannot be deleted while other data refers to it. Ask the site's staff."
+
+
+class TargetAlreadyExists(AccountError):
+    code = "user_target_already_exists"
+    message = "This address is in use already. Use another."
+
+
+class PhoneAlreadyExists(AccountError):
+    code = "user_phone_already_exists"
+    message = "This phone number is in use already. Use another."
+
+
+class InvalidEmail(AccountError, ValueError):
+    code = "general_invalid_email"
+    message = "This e-mail address cannot be used. Check its spelling."
+
+
+class EmailDisposable(AccountError):
+    code = "user_email_disposable"
+    message = "Disposable e-mail addresses are not accepted. Use a lasting one."
+
+
+class EmailNotCanonical(AccountError):
+    code = "user_email_not_canonical"
+    message = "E-mail aliases are not accepted. Use the address without tags and extra dots."
+
+
+class EmailFree(AccountError):
+    code = "user_email_free"
+    message = "Addresses of free e-mail providers are not accepted. Use another."
+
+
+class EmailNotCorporate(AccountError):
+    code = "user_email_not_corporate"
+    message = "Only corporate e-mail addresses are accepted. Use your organisation's."
+
+
+# --- credentials ------------------------------------------------------------------------------
+
+
+class InvalidCredentials(AccountError):
+    code = "user_invalid_credentials"
+    message = "The credentials are not right. Check the e-mail and the password."
+
+
+class PasswordRecentlyUsed(AccountError):
+    code = "password_recently_used"
+    message = "This password was used recently. Choose another."
+
+
+class PasswordPersonalData(AccountError):
+    code = "password_personal_data"
+    message = "The password contains personal data. Leave out the id, name, e-mail and phone."
+
+
+class SessionNotFound(AccountError, LookupError):
+    code = "user_session_not_found"
+    message = "There is no such session."

@@ -1,0 +1,8 @@
+"""The models of every domain package, where Django looks for them."""
+
+from django_account.accounts.models import Account
+from django_account.api_keys.models import ApiKey
+from django_account.sessions.models import Session
+from django_account.targets.models import Target
+
+__all__ = ["Account", "ApiKey", "Session", "Target"]

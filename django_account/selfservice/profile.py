@@ -1,0 +1,172 @@
+"""What people change about their own account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from django_account import signals
+from django_account.accounts import users
+from django_account.accounts.models import Account
+from django_account.accounts.passwords import (
+    PASSWORD_FIELDS,
+    assign_password,
+    require_acceptable,
+    require_password,
+)
+from django_account.accounts.services import require_welcome_email
+from django_account.conf import conf
+from django_account.exceptions import (
+    BadRequest,
+    PhoneAlreadyExists,
+    TargetAlreadyExists,
+    UserNotFound,
+)
+from django_account.sessions.models import Session
+from django_account.sessions.services import end_sessions
+from django_account.targets.services import is_claimed, move_address
+
+
+def update_name(*, account: Account, name: str) -> None:
+    """Change the name."""
+    account.name = name
+    _save(account, "name", ["name"])
+
+
+def update_prefs(*, account: Account, prefs: dict[str, Any]) -> None:
+    """Replace the preferences."""
+    account.prefs = prefs
+    _save(account, "prefs", ["prefs"])
+
+
+def update_password(
+    *, account: Account, password: str, old_password: str, current: Session | None
+) -> None:
+    """Set a new password, and end the other sessions if INVALIDATE_SESSIONS.
+
+    Args:
+        old_password: the one in force; not looked at when the account has none.
+        current: the session that asks, which lives on; without one no session is ended
+            (core.md §9.21).
+
+    Raises:
+        InvalidCredentials: the old password is another.
+        InvalidArgument, PasswordRecentlyUsed, PasswordPersonalData: the new one breaks a rule.
+    """
+    require_password(account, old_password)
+    _assign_acceptable(account, password)
+    with transaction.atomic():
+        _save(account, "password", PASSWORD_FIELDS, password=True)
+        if conf.invalidate_sessions and current is not None:
+            end_sessions(account=account, keep=current)
+
+
+def update_email(*, account: Account, email: str, password: str) -> None:
+    """Change the e-mail address, which is unverified from then on.
+
+    Args:
+        email: in normal form.
+        password: the account's; becomes the password of an account that has none.
+
+    Raises:
+        InvalidCredentials: the password is another.
+        TargetAlreadyExists: somebody, perhaps the account itself, has the address.
+        BadRequest: somebody has it without a target.
+        InvalidEmail, EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate: the address
+            cannot be used here.
+        InvalidArgument, PasswordPersonalData: the first password breaks a rule.
+    """
+    require_password(account, password)
+    require_welcome_email(email)
+    if is_claimed(email):
+        raise TargetAlreadyExists
+    if Account.objects.filter(email=email).exists() or users.has_user_with_email(email):
+        raise BadRequest
+    old, account.email = account.email, email
+    account.email_verified = False
+    fields, first = _first_password(account, password)
+    try:
+        with transaction.atomic():
+            move_address(account=account, provider_type="email", old=old, new=email)
+            _save(account, "email", ["email", "email_verified", *fields], password=first)
+            users.write_address(account.user, users.email_field(), email, account.public_id)
+    except IntegrityError:
+        raise TargetAlreadyExists from None
+
+
+def update_phone(*, account: Account, phone: str, password: str) -> None:
+    """Change the phone number, which is unverified from then on.
+
+    Args:
+        phone: in E.164.
+        password: the account's; becomes the password of an account that has none.
+
+    Raises:
+        InvalidCredentials: the password is another.
+        TargetAlreadyExists: somebody, perhaps the account itself, has the number.
+        PhoneAlreadyExists: somebody has it without a target.
+        InvalidArgument, PasswordPersonalData: the first password breaks a rule.
+    """
+    require_password(account, password)
+    if is_claimed(phone):
+        raise TargetAlreadyExists
+    if Account.objects.filter(phone=phone).exists():
+        raise PhoneAlreadyExists
+    old, account.phone = account.phone, phone
+    account.phone_verified = False
+    fields, first = _first_password(account, password)
+    try:
+        with transaction.atomic():
+            move_address(account=account, provider_type="sms", old=old, new=phone)
+            _save(account, "phone", ["phone", "phone_verified", *fields], password=first)
+            users.write_address(account.user, users.phone_field(), phone, account.public_id)
+    except IntegrityError:
+        raise TargetAlreadyExists from None
+
+
+def block(account: Account) -> None:
+    """Block oneself. The sessions stay, for when staff unblock the account, but every request with
+    them is refused."""
+    account.user.is_active = False
+    with transaction.atomic():
+        _save(account, "status", [])
+        users.save(account.user, ["is_active"])
+
+
+def _first_password(account: Account, password: str) -> tuple[Iterable[str], bool]:
+    """Make a confirming password the account's own, if it has none."""
+    if account.has_password:
+        return (), False
+    _assign_acceptable(account, password)
+    return PASSWORD_FIELDS, True
+
+
+def _assign_acceptable(account: Account, password: str) -> None:
+    require_acceptable(
+        password,
+        user=account.user,
+        personal_data=account.personal_data(),
+        history=account.password_history,
+    )
+    assign_password(account, password)
+
+
+def _save(
+    account: Account, attribute: str, fields: Iterable[str], *, password: bool = False
+) -> None:
+    """Write some fields and say so.
+
+    Raises:
+        UserNotFound: the account has been deleted in the meantime.
+    """
+    account.updated_at = timezone.now()
+    values = {name: getattr(account, name) for name in (*fields, "updated_at")}
+    with transaction.atomic():
+        if not Account.objects.filter(pk=account.pk).update(**values):
+            raise UserNotFound
+        if password:
+            users.save(account.user, ["password"])
+        signals.send_on_commit(signals.account_updated, account=account, attribute=attribute)

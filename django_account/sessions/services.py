@@ -1,0 +1,182 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from django_account import signals
+from django_account.accounts.models import Account
+from django_account.accounts.services import authenticate, create_account
+from django_account.conf import conf
+from django_account.core.clients import MAX_USER_AGENT, ClientInfo
+from django_account.core.crypto import digest, generate_secret
+from django_account.core.geo import CountryLookup
+from django_account.exceptions import SessionNotFound, UserBlocked
+from django_account.sessions.credentials import encode_credential
+from django_account.sessions.models import Session
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedSession:
+    """A new session with its secret, which exists nowhere else."""
+
+    session: Session
+    secret: str = field(repr=False)
+
+    @property
+    def credential(self) -> str:
+        """What the client presents from now on (sessions.credentials)."""
+        return encode_credential(self.session.account.public_id, self.secret)
+
+
+def create_email_password_session(
+    *, email: str, password: str, client: ClientInfo, duration: timedelta | None = None
+) -> IssuedSession:
+    """Sign somebody in by e-mail and password.
+
+    Args:
+        email: in normal form.
+        password: in clear.
+        client: who is asking.
+        duration: how long the session lives; SESSION_DURATION when left out, and at most.
+
+    Raises:
+        InvalidCredentials: they belong to nobody.
+        UserBlocked: they are right and the person is blocked.
+    """
+    account = authenticate(email=email, password=password)
+    return create_session(
+        account=account,
+        provider="email",
+        provider_uid=email,
+        factors=["password"],
+        client=client,
+        duration=duration,
+    )
+
+
+def create_anonymous_session(*, client: ClientInfo) -> IssuedSession:
+    """Make an account with nothing but an id and sign it in.
+
+    Raises:
+        UserCountExceeded: USERS_LIMIT is reached.
+    """
+    with transaction.atomic():
+        account = create_account()
+        return create_session(
+            account=account, provider="anonymous", factors=["anonymous"], client=client
+        )
+
+
+def create_session(
+    *,
+    account: Account,
+    provider: str,
+    factors: Sequence[str],
+    client: ClientInfo,
+    provider_uid: str = "",
+    duration: timedelta | None = None,
+) -> IssuedSession:
+    """Sign an account in, and end its oldest sessions beyond SESSION_LIMIT.
+
+    The secret is minted before, and the cap holds inside, one transaction that parallel sign-ins of
+    the same person pass one after the other.
+
+    Raises:
+        UserBlocked: the account was blocked, or deleted, in the meantime.
+    """
+    secret = generate_secret()
+    lifetime = min(duration or conf.session_duration, conf.session_duration)
+    session = Session(
+        account=account,
+        secret_digest=digest(secret),
+        provider=provider,
+        provider_uid=provider_uid,
+        factors=list(factors),
+        ip=client.ip,
+        user_agent=client.user_agent[:MAX_USER_AGENT],
+        client=client.details.as_dict(),
+        country_code=CountryLookup().country_code(client.ip),
+        expires_at=timezone.now() + lifetime,
+    )
+    with transaction.atomic():
+        _lock(account)
+        session.save(force_insert=True)
+        enforce_limit(account)
+        signals.send_on_commit(signals.session_created, account=account, session=session)
+    return IssuedSession(session, secret)
+
+
+def _lock(account: Account) -> None:
+    """Make parallel sign-ins of one person wait for each other, and for a block or deletion."""
+    locked = Account.objects.select_for_update().with_user().filter(pk=account.pk).first()
+    if locked is None or not locked.is_active:
+        raise UserBlocked
+
+
+def enforce_limit(account: Account) -> None:
+    """End the oldest sessions until SESSION_LIMIT are left. Call it with the account locked."""
+    if conf.session_limit:
+        newest_first = Session.objects.filter(account=account).order_by("-pk")
+        _delete(account, list(newest_first[conf.session_limit :]))
+
+
+def extend_session(session: Session) -> None:
+    """Give a session a whole new SESSION_DURATION from now on.
+
+    Raises:
+        SessionNotFound: it has been ended in the meantime.
+    """
+    session.expires_at = timezone.now() + conf.session_duration
+    session.updated_at = timezone.now()
+    with transaction.atomic():
+        extended = Session.objects.filter(pk=session.pk).update(
+            expires_at=session.expires_at, updated_at=session.updated_at
+        )
+        if extended:
+            signals.send_on_commit(
+                signals.session_updated, account=session.account, session=session
+            )
+    if not extended:
+        raise SessionNotFound
+
+
+def end_session(session: Session) -> None:
+    """End one session, and the push targets that hang on it.
+
+    Raises:
+        SessionNotFound: it has been ended in the meantime.
+    """
+    if not _delete(session.account, [session]):
+        raise SessionNotFound
+
+
+def end_sessions(*, account: Account, keep: Session | None = None) -> int:
+    """End all of a person's sessions.
+
+    Args:
+        keep: one that lives on.
+
+    Returns:
+        how many were ended.
+    """
+    sessions: QuerySet[Session] = Session.objects.filter(account=account)
+    if keep is not None:
+        sessions = sessions.exclude(pk=keep.pk)
+    return _delete(account, list(sessions))
+
+
+def _delete(account: Account, sessions: list[Session]) -> int:
+    if not sessions:
+        return 0
+    with transaction.atomic():
+        _, deleted = Session.objects.filter(pk__in=[session.pk for session in sessions]).delete()
+        for session in sessions:
+            signals.send_on_commit(signals.session_deleted, account=account, session=session)
+    return deleted.get(Session._meta.label, 0)

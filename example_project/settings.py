@@ -1,0 +1,139 @@
+"""A host site as small as can be. Everything a deployment changes comes from the environment."""
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import environ
+from django.core.management.utils import get_random_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+
+
+def checkout_secret_key() -> str:
+    """A key of this checkout's own, made once, so that no two sites share a published one."""
+    path = BASE_DIR / ".secret_key"
+    with suppress(OSError):
+        # Exclusive creation: of two processes that start at once, one writes and both read.
+        with suppress(FileExistsError), path.open("x") as file:
+            file.write(get_random_secret_key())
+        if key := path.read_text():
+            return key
+    return get_random_secret_key()
+
+
+SECRET_KEY = env("SECRET_KEY", default="") or checkout_secret_key()
+DEBUG = env.bool("DEBUG", default=True)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEBUG else ["localhost", "127.0.0.1"])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_account",
+    "example_project",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_account.api.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "example_project.urls"
+WSGI_APPLICATION = "example_project.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+
+def database(url: str) -> dict:
+    """The database of a URL, set up so that parallel requests wait for each other, not fail."""
+    settings = env.db_url_config(url)
+    if settings["ENGINE"] == "django.db.backends.sqlite3":
+        settings["OPTIONS"] = {
+            # Take the write lock when a transaction begins: a later upgrade could only fail.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    elif settings["ENGINE"] == "django.db.backends.postgresql":
+        settings["OPTIONS"] = {
+            "pool": {"min_size": 1, "max_size": 20, "timeout": 30},
+            # The account API's hot statements are the same text every time: let the server keep
+            # their plans.
+            "server_side_binding": True,
+            "prepare_threshold": 5,
+        }
+    return settings
+
+
+DATABASES = {"default": database(env("DATABASE_URL", default=f"sqlite:///{BASE_DIR}/db.sqlite3"))}
+
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+
+PASSWORD_HASHERS = [
+    "django_account.accounts.hashers.Argon2idHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+def sms(url: str) -> dict:
+    """The SMS backend of a URL, as DJANGO_ACCOUNT keys."""
+    parts = urlsplit(url)
+    backends = "django_account.notifications.sms"
+    match parts.scheme:
+        case "file":
+            options = {"path": parts.path}
+        case "http" | "https":
+            return {"SMS_BACKEND": f"{backends}.http.SMSBackend", "SMS_OPTIONS": {"url": url}}
+        case "twilio":
+            options = {
+                "account_sid": unquote(parts.username or ""),
+                "auth_token": unquote(parts.password or ""),
+                "sender": unquote(parts.path.lstrip("/")),
+            }
+        case _:
+            options = {}
+    return {"SMS_BACKEND": f"{backends}.{parts.scheme}.SMSBackend", "SMS_OPTIONS": options}
+
+
+DJANGO_ACCOUNT = {
+    "PROJECT_ID": "demo",
+    **sms(env("SMS_URL", default="console://")),
+    **json.loads(os.environ.get("ACCOUNT_SETTINGS") or "{}"),
+}

@@ -1,0 +1,18 @@
+"""The example site, set up for tests: its own database, cheap hashes where a test asks for none."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 50)
+os.environ.setdefault("DEBUG", "0")
+
+from example_project.settings import *  # noqa: E402, F403
+
+ALLOWED_HOSTS = ["*"]
+
+# A password hash is meant to be slow; the tests of hashing set the real ones again.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.MD5PasswordHasher",
+    "django_account.accounts.hashers.Argon2idHasher",
+]
+
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
