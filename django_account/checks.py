@@ -1,1 +1,234 @@
-"""E"""
+"""System checks: what is wrong with a site's settings, before anybody signs in.
+
+Errors stop the site, warnings do not; each says how to mend it.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Tags
+from django.db.models import NOT_PROVIDED, Field
+
+from django_account.accounts import users
+from django_account.conf import AUTH_METHODS, AccountSettings, conf, unknown_keys
+
+MIN_SECRET_KEY = 50
+
+REQUIRED_APPS = {
+    "django.contrib.auth": "the users and their passwords live there",
+    "django.contrib.contenttypes": "django.contrib.auth needs it",
+}
+
+# Caches that count for one process only, or not at all.
+UNUSABLE_CACHES = {
+    "django.core.cache.backends.dummy.DummyCache": "stores nothing",
+    "django.core.cache.backends.locmem.LocMemCache": "is each process's own",
+    "django.core.cache.backends.filebased.FileBasedCache": "cannot count atomically",
+    "django.core.cache.backends.db.DatabaseCache": "cannot count atomically",
+}
+
+
+@checks.register(Tags.compatibility)
+def check_apps(**kwargs: Any) -> list[CheckMessage]:
+    """E001: the apps we build on are installed."""
+    return [
+        checks.Error(
+            f"django_account needs {app!r} in INSTALLED_APPS: {reason}.",
+            hint=f"Add {app!r} to INSTALLED_APPS.",
+            id="django_account.E001",
+        )
+        for app, reason in REQUIRED_APPS.items()
+        if not apps.is_installed(app)
+    ]
+
+
+@checks.register(Tags.security)
+def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
+    """E002: outside DEBUG, JWTs are signed with a key that nobody guesses."""
+    key = settings.SECRET_KEY
+    raw = key.decode(errors="replace") if isinstance(key, bytes) else str(key)
+    weak = len(raw) < MIN_SECRET_KEY or len(set(raw)) < 5 or raw.startswith("django-insecure-")
+    if settings.DEBUG or not weak:
+        return []
+    return [
+        checks.Error(
+            "SECRET_KEY is short, repetitive or a default; who guesses it signs in as anybody.",
+            hint=(
+                "Set SECRET_KEY to at least 50 random characters, for instance those of "
+                "`python -c 'import secrets; print(secrets.token_urlsafe(50))'`, and keep it out "
+                "of the repository. While you develop, DEBUG = True silences this check."
+            ),
+            id="django_account.E002",
+        )
+    ]
+
+
+@checks.register(Tags.caches)
+def check_cache(**kwargs: Any) -> list[CheckMessage]:
+    """W003: outside DEBUG, rate limits are counted where every worker sees them."""
+    backend = settings.CACHES.get("default", {}).get("BACKEND", "")
+    problem = UNUSABLE_CACHES.get(backend)
+    if settings.DEBUG or not conf.rate_limits_enabled or problem is None:
+        return []
+    return [
+        checks.Warning(
+            f"The default cache ({backend}) {problem}: rate limits cannot be counted in it.",
+            hint=(
+                "Use Redis or Memcached as CACHES['default'], or set "
+                "DJANGO_ACCOUNT['RATE_LIMITS_ENABLED'] = False if a proxy limits requests."
+            ),
+            id="django_account.W003",
+        )
+    ]
+
+
+@checks.register(Tags.security)
+def check_hashers(**kwargs: Any) -> list[CheckMessage]:
+    """W004: new passwords are hashed with Argon2."""
+    preferred = (settings.PASSWORD_HASHERS or [""])[0]
+    if "Argon2" in preferred:
+        return []
+    return [
+        checks.Warning(
+            f"New passwords are hashed with {preferred!r}, not with Argon2.",
+            hint=(
+                "Put 'django_account.accounts.hashers.Argon2idHasher' first in PASSWORD_HASHERS "
+                "and keep the others behind it: existing hashes are renewed as people sign in."
+            ),
+            id="django_account.W004",
+        )
+    ]
+
+
+@checks.register(Tags.security)
+def check_https(**kwargs: Any) -> list[CheckMessage]:
+    """W005: outside DEBUG, session cookies travel over HTTPS."""
+    speaks_https = (
+        settings.SECURE_SSL_REDIRECT
+        or settings.SECURE_PROXY_SSL_HEADER
+        or settings.SESSION_COOKIE_SECURE
+        or conf.trusted_proxies
+    )
+    if settings.DEBUG or speaks_https:
+        return []
+    return [
+        checks.Warning(
+            "Nothing says that the site is served over HTTPS: session cookies would not be Secure, "
+            "and browsers drop cookies with SameSite=None that are not.",
+            hint=(
+                "Set SECURE_SSL_REDIRECT = True; behind a proxy that ends HTTPS, set "
+                "SECURE_PROXY_SSL_HEADER or DJANGO_ACCOUNT['TRUSTED_PROXIES'] too."
+            ),
+            id="django_account.W005",
+        )
+    ]
+
+
+@checks.register(Tags.compatibility)
+def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
+    """E006: every key of DJANGO_ACCOUNT is a setting."""
+    given = getattr(settings, "DJANGO_ACCOUNT", {})
+    found: list[CheckMessage] = []
+    for where, keys, known in (
+        ("DJANGO_ACCOUNT", unknown_keys(given), AccountSettings.names()),
+        (
+            "DJANGO_ACCOUNT['AUTH_METHODS']",
+            [key for key in given.get("AUTH_METHODS", {}) if key not in AUTH_METHODS],
+            list(AUTH_METHODS),
+        ),
+    ):
+        for key in keys:
+            matches = get_close_matches(str(key), known, n=1) or get_close_matches(
+                str(key).upper(), known, n=1
+            )
+            hint = f"Did you mean {matches[0]!r}?" if matches else f"Known: {', '.join(known)}."
+            found.append(
+                checks.Error(
+                    f"{where} has no setting {key!r}.", hint=hint, id="django_account.E006"
+                )
+            )
+    return found
+
+
+@checks.register(Tags.compatibility)
+def check_setting_values(**kwargs: Any) -> list[CheckMessage]:
+    """E007: every setting has a value that can be read."""
+    found: list[CheckMessage] = []
+    for name in AccountSettings.names():
+        try:
+            getattr(conf, name.lower())
+        except Exception as error:
+            found.append(
+                checks.Error(
+                    f"DJANGO_ACCOUNT[{name!r}] cannot be read: {error}",
+                    hint=_first_line(getattr(AccountSettings, name.lower()).__doc__),
+                    id="django_account.E007",
+                )
+            )
+    return found
+
+
+@checks.register(Tags.models)
+def check_user_model(**kwargs: Any) -> list[CheckMessage]:
+    """E008: people can be blocked. E009: an account's user can be made."""
+    if not apps.is_installed("django.contrib.auth"):
+        return []
+    model = users.user_model()
+    found: list[CheckMessage] = []
+    if users.find_field("is_active") is None:
+        found.append(
+            checks.Error(
+                f"{model._meta.label} has no is_active field, so that nobody can be blocked.",
+                hint="Add `is_active = models.BooleanField(default=True)` to it.",
+                id="django_account.E008",
+            )
+        )
+    if conf.new_user_fields is None and (missing := required_fields()):
+        found.append(
+            checks.Error(
+                f"A new {model._meta.label} cannot be made: it needs {', '.join(missing)}.",
+                hint=(
+                    "Point DJANGO_ACCOUNT['NEW_USER_FIELDS'] at a function that returns values for "
+                    "them, or give the fields defaults."
+                ),
+                id="django_account.E009",
+            )
+        )
+    return found
+
+
+def required_fields() -> list[str]:
+    """The user model's fields that need a value which we do not know."""
+    ours = {
+        field.name
+        for field in (users.email_field(), users.phone_field(), users.username_field())
+        if field is not None
+    } | {"password"}
+    return [
+        field.name
+        for field in users.user_model()._meta.concrete_fields
+        if isinstance(field, Field) and field.name not in ours and _needs_value(field)
+    ]
+
+
+def _needs_value(field: Field[Any, Any]) -> bool:
+    """Whether saving a row without a value for this field fails."""
+    filled = (
+        field.primary_key
+        or field.has_default()
+        or field.null
+        or getattr(field, "auto_now", False)
+        or getattr(field, "auto_now_add", False)
+        or field.db_default is not NOT_PROVIDED
+    )
+    # Django stores "" for a text that was not given.
+    return not filled and not (field.empty_strings_allowed and field.blank)
+
+
+def _first_line(doc: str | None) -> str:
+    return " ".join((doc or "").split("\n\n")[0].split())

@@ -109,7 +109,10 @@ class AccountSettings:
 
         It is called for every new account; its result goes into the user's constructor."""
         path = self._get("NEW_USER_FIELDS", None)
-        return import_string(path) if isinstance(path, str) else path
+        fill: Callable[..., Mapping[str, Any]] | None = (
+            import_string(path) if isinstance(path, str) else path
+        )
+        return fill
 
     @property
     def user_phone_field(self) -> str:

@@ -1,8 +1,8 @@
 """Every signal of the package: when it is sent, with which arguments.
 
-These are *events*: they are sent after the transaction has committed, carry no secret, and a receiver
-that fails is logged and hurts nobody (``send_robust``). Receivers live in the host and in the reacting
-packages, never here.
+These are *events*: they are sent after the transaction has committed, carry no secret, and a
+receiver that fails is logged and hurts nobody (``send_robust``). Receivers live in the host and in
+the reacting packages, never here.
 """
 
 from __future__ import annotations

@@ -64,9 +64,7 @@ class Account(models.Model):
                 | (models.Q(email=Lower("email")) & ~models.Q(email="")),
                 name="account_email_in_normal_form",
             ),
-            models.CheckConstraint(
-                condition=~models.Q(phone=""), name="account_phone_not_empty"
-            ),
+            models.CheckConstraint(condition=~models.Q(phone=""), name="account_phone_not_empty"),
             models.CheckConstraint(
                 condition=~models.Q(public_id=""), name="account_public_id_not_empty"
             ),

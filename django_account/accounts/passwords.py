@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import CommonPasswordValidator, validate_password
 from django.core.exceptions import ValidationError
 from django.utils import timezone, translation
 
 from django_account.accounts.models import Account
-from django_account.conf import PasswordStrength, conf
+from django_account.accounts.users import SiteUser
+from django_account.conf import conf
 from django_account.exceptions import (
     InvalidArgument,
     InvalidCredentials,
@@ -24,7 +24,7 @@ MIN_LENGTH = 8
 MAX_LENGTH = 256
 
 
-def verify_password(user: AbstractBaseUser | None, password: str) -> bool:
+def verify_password(user: SiteUser | None, password: str) -> bool:
     """Whether the password is the user's. Nobody, nothing and wrong all cost one hash.
 
     A hash of an older kind is renewed on success, as Django does for its own sign-in.
@@ -32,7 +32,7 @@ def verify_password(user: AbstractBaseUser | None, password: str) -> bool:
     if user is None or not user.password or not user.has_usable_password():
         make_password(password)
         return False
-    return user.check_password(password)
+    return bool(user.check_password(password))
 
 
 def require_password(account: Account, password: str) -> None:
@@ -45,42 +45,33 @@ def require_password(account: Account, password: str) -> None:
         raise InvalidCredentials
 
 
-def broken_rule(password: str, strength: PasswordStrength | None = None) -> str | None:
+def broken_rule(password: str) -> str | None:
     """The first rule of form that a new password breaks: length, strength, dictionary (core.md §6).
-
-    Args:
-        strength: the classes of characters it needs; PASSWORD_STRENGTH when left out.
 
     Returns:
         the rule as a sentence; None when all hold.
     """
-    wanted = conf.password_strength if strength is None else strength
-    if not wanted["min"] <= len(password.encode()) <= MAX_LENGTH or not all(
-        test(password) for name, test in _CLASSES.items() if wanted[name]  # type: ignore[literal-required]
-    ):
-        needs = "".join(
-            f", at least one {label}" for name, label in _LABELS.items() if wanted[name]  # type: ignore[literal-required]
+    strength = conf.password_strength
+    wanted = [rule for name, rule in _CLASSES.items() if strength[name]]  # type: ignore[literal-required]
+    has_all = all(any(map(is_in_class, password)) for _, is_in_class in wanted)
+    if not (strength["min"] <= len(password.encode()) <= MAX_LENGTH and has_all):
+        needs = "".join(f", at least one {label}" for label, _ in wanted)
+        return (
+            f"Password must be between {strength['min']} and {MAX_LENGTH} characters long{needs}."
         )
-        return f"Password must be between {wanted['min']} and {MAX_LENGTH} characters long{needs}."
     if conf.password_dictionary and password in _common_passwords():
         return "Password is among the most common ones. Choose one that nobody else would."
     return None
 
 
-_LABELS = {
-    "upper": "upper-case letter",
-    "lower": "lower-case letter",
-    "digit": "digit",
-    "symbol": "symbol",
-}
-
-_CLASSES = {
-    "upper": lambda password: any("A" <= character <= "Z" for character in password),
-    "lower": lambda password: any("a" <= character <= "z" for character in password),
-    "digit": lambda password: any(character.isdigit() for character in password),
-    "symbol": lambda password: any(
-        not (character.isalpha() or character.isdigit() or character.isspace())
-        for character in password
+# What an error calls a class of characters, and how to tell one. Letters are ASCII, as upstream's.
+_CLASSES: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "upper": ("upper-case letter", lambda character: "A" <= character <= "Z"),
+    "lower": ("lower-case letter", lambda character: "a" <= character <= "z"),
+    "digit": ("digit", str.isdigit),
+    "symbol": (
+        "symbol",
+        lambda character: not (character.isalpha() or character.isdigit() or character.isspace()),
     ),
 }
 
@@ -93,7 +84,7 @@ def _common_passwords() -> frozenset[str]:
 def require_acceptable(
     password: str,
     *,
-    user: AbstractBaseUser,
+    user: SiteUser,
     personal_data: Iterable[str],
     history: Iterable[str] = (),
     parameter: str = "password",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, Q, RestrictedError
 from django.utils import timezone
@@ -11,6 +10,7 @@ from django_account import signals
 from django_account.accounts import users
 from django_account.accounts.models import Account
 from django_account.accounts.passwords import assign_password, require_acceptable, verify_password
+from django_account.accounts.users import SiteUser
 from django_account.conf import conf
 from django_account.core import emails
 from django_account.core.ids import UNIQUE, unique_id
@@ -162,15 +162,14 @@ def authenticate(*, email: str, password: str) -> Account:
     """
     account = Account.objects.with_user().filter(email=email).first()
     user = account.user if account is not None else users.find_without_account(email)
-    if not verify_password(user, password):
+    if not verify_password(user, password) or user is None:
         raise InvalidCredentials
-    assert user is not None, "verify_password is false for nobody"
     if not user.is_active:
         raise UserBlocked
     return account or adopt_user(user)
 
 
-def adopt_user(user: AbstractBaseUser) -> Account:
+def adopt_user(user: SiteUser) -> Account:
     """Give a user of the site an account; one that has an account keeps it.
 
     Its address becomes the account's, unverified, unless another account has it.

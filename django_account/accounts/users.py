@@ -6,21 +6,23 @@ Nothing else in the package touches a field of the user model by name.
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, QuerySet
 
 from django_account.conf import conf
 from django_account.core import emails
 
+# Whatever AUTH_USER_MODEL is: only the site knows its type.
+SiteUser: TypeAlias = Any
+
 # RFC 2606 reserves the domain: mail sent there goes nowhere, and we never send any.
 PLACEHOLDER_DOMAIN = "users.invalid"
 
 
-def user_model() -> type[AbstractBaseUser]:
+def user_model() -> Any:
     """The site's ``AUTH_USER_MODEL``."""
     return get_user_model()
 
@@ -49,9 +51,7 @@ def username_field() -> Field[Any, Any] | None:
     return find_field(user_model().USERNAME_FIELD)
 
 
-def new_user(
-    *, account_id: str, email: str | None, phone: str | None, name: str
-) -> AbstractBaseUser:
+def new_user(*, account_id: str, email: str | None, phone: str | None, name: str) -> SiteUser:
     """An unsaved user for a new account.
 
     A username is generated from the account's id, an address that the model insists on becomes a
@@ -70,7 +70,7 @@ def new_user(
 
 
 def write_address(
-    user: AbstractBaseUser, field: Field[Any, Any] | None, value: str | None, account_id: str
+    user: SiteUser, field: Field[Any, Any] | None, value: str | None, account_id: str
 ) -> None:
     """Write an e-mail address or phone number through to the user, if its model has the field."""
     if field is not None:
@@ -78,28 +78,28 @@ def write_address(
         save(user, [field.name])
 
 
-def save(user: AbstractBaseUser, fields: list[str] | None = None) -> None:
+def save(user: SiteUser, fields: list[str] | None = None) -> None:
     """Save a user as ours, so that ``is_ours`` can tell it from a change that the site makes.
 
     Args:
         fields: those to write; None inserts a new user.
     """
-    user._saved_by_django_account = True  # type: ignore[attr-defined]
+    user._saved_by_django_account = True
     try:
         if fields is None:
             user.save(force_insert=True)
         else:
             user.save(update_fields=fields)
     finally:
-        del user._saved_by_django_account  # type: ignore[attr-defined]
+        del user._saved_by_django_account
 
 
-def is_ours(user: AbstractBaseUser) -> bool:
+def is_ours(user: SiteUser) -> bool:
     """Whether the save under way is one of ours."""
     return getattr(user, "_saved_by_django_account", False)
 
 
-def read_email(user: AbstractBaseUser) -> str | None:
+def read_email(user: SiteUser) -> str | None:
     """The user's address in normal form; None when it has none, or no usable one."""
     field = email_field()
     raw = getattr(user, field.name) if field is not None else None
@@ -111,7 +111,7 @@ def read_email(user: AbstractBaseUser) -> str | None:
         return None
 
 
-def read_name(user: AbstractBaseUser) -> str:
+def read_name(user: SiteUser) -> str:
     """The user's name for display; empty when the model has none."""
     get_full_name = getattr(user, "get_full_name", None)
     return (get_full_name() or "")[:128] if callable(get_full_name) else ""
@@ -125,10 +125,11 @@ def fits(email: str) -> bool:
 
 def without_account() -> QuerySet[Any]:
     """Users that existed before the app was installed and have not been adopted yet."""
-    return user_model()._default_manager.filter(django_account__isnull=True)
+    pending: QuerySet[Any] = user_model()._default_manager.filter(django_account__isnull=True)
+    return pending
 
 
-def find_without_account(email: str) -> AbstractBaseUser | None:
+def find_without_account(email: str) -> SiteUser | None:
     """The one user without an account that has this address.
 
     Returns:

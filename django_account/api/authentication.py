@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from django_account.accounts.models import Account
+from django_account.accounts.users import SiteUser
 from django_account.api.cookies import cookie_name, read_session_cookie
 from django_account.api.cors import check_origin
 from django_account.api_keys.models import ApiKey
@@ -81,7 +81,7 @@ class Caller:
 
 
 def identify(request: HttpRequest) -> Caller:
-    """Find out who sent a request. Garbled or stale session credentials make a guest, never an error.
+    """Find out who sent a request. Garbled or stale session credentials make a guest, no error.
 
     Raises:
         InvalidJWT: the JWT is malformed, forged or expired.
@@ -169,7 +169,7 @@ def require_full_account(caller: Caller, *, mfa_exempt: bool = False) -> None:
         raise MoreFactorsRequired
 
 
-def signed_in_user(request: HttpRequest) -> tuple[AbstractBaseUser, Caller] | None:
+def signed_in_user(request: HttpRequest) -> tuple[SiteUser, Caller] | None:
     """The user behind a request to the site's own views, by session or JWT.
 
     Returns:
@@ -192,7 +192,7 @@ class AccountAuthentication(BaseAuthentication):
     :class:`Caller`. A request without credentials passes on to the next class.
     """
 
-    def authenticate(self, request: Request) -> tuple[AbstractBaseUser, Caller] | None:
+    def authenticate(self, request: Request) -> tuple[SiteUser, Caller] | None:
         """See :func:`signed_in_user`; a JWT that is no good is an error, as everywhere in DRF.
 
         Raises:

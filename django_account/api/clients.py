@@ -1,4 +1,4 @@
-"""Who is on the other end of a request (core.md §3.4). Forwarded headers count from proxies only."""
+"""Who is on the other end of a request (core.md §3.4). Proxies alone may forward."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an exception to the error envelope (core.md §3.2). The only place that knows HTTP statuses."""
+"""From an exception to the error envelope (core.md §3.2). Nobody else knows HTTP statuses."""
 
 from __future__ import annotations
 

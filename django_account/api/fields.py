@@ -157,7 +157,9 @@ class BooleanParam(serializers.BooleanField):
     SPELLINGS = {"true": True, "1": True, "false": False, "0": False}
 
     def run_validation(self, data: Any = ABSENT) -> Any:
-        value = self.SPELLINGS.get(str(data).lower()) if isinstance(data, (bool, int, str)) else None
+        value = (
+            self.SPELLINGS.get(str(data).lower()) if isinstance(data, (bool, int, str)) else None
+        )
         if value is None:
             refuse("Value must be a valid boolean")
         return value

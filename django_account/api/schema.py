@@ -1,1 +1,86 @@
-from drf_spectacular.openapi import AutoSchema as AccountSchema
+"""The OpenAPI description of the API, drawn from what each endpoint declares.
+
+It needs the ``openapi`` extra (drf-spectacular).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+
+from django_account.api.serializers.documents import ErrorSerializer
+
+
+class AccountSchema(AutoSchema):
+    """Reads an action's :class:`~django_account.api.views.Endpoint`."""
+
+    def is_excluded(self) -> bool:
+        """What is no endpoint is not described."""
+        return not hasattr(self._action, "endpoint")
+
+    @property
+    def _action(self) -> Any:
+        return getattr(self.view, self.view.action or "", None)
+
+    @property
+    def _spec(self) -> Any:
+        return self._action.endpoint
+
+    def get_operation_id(self) -> str:
+        """The SDKs' method name, with the path's tail where a route has an alias."""
+        aliased = self.path.rstrip("/").rsplit("/", 1)[-1]
+        name: str = self.view.action
+        return f"{name}_{aliased}" if self._is_alias() else name
+
+    def _is_alias(self) -> bool:
+        return (self.method, self.path.rpartition("/account")[2]) in {
+            ("POST", "/sessions"),
+            ("POST", "/jwt"),
+        }
+
+    def get_tags(self) -> list[str]:
+        """One tag for each service."""
+        return ["account"]
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """Credentials are described in the documentation: DRF's authentication is not ours."""
+        return []
+
+    def get_request_serializer(self) -> Any:
+        """The parameters of a body."""
+        spec = self._spec
+        if spec.params is None or self.method == "GET" or self._only_path(spec):
+            return None
+        return type(spec.params)
+
+    def get_override_parameters(self) -> list[OpenApiParameter]:
+        """The parameters of a path or query string."""
+        spec = self._spec
+        in_path = f"{{{name}}}" if (name := next(iter(self._path_names()), None)) else ""
+        found = [
+            OpenApiParameter(name, str, OpenApiParameter.PATH, required=True)
+            for name in self._path_names()
+        ]
+        if self.method == "GET" and spec.params is not None and not in_path:
+            found += [
+                OpenApiParameter(name, bool, required=field.required)
+                for name, field in spec.params.fields.items()
+            ]
+        return found
+
+    def _path_names(self) -> list[str]:
+        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+
+    def _only_path(self, spec: Any) -> bool:
+        return set(spec.params.fields) <= set(self._path_names())
+
+    def get_response_serializers(self) -> Any:
+        """A success, and the one shape of every error."""
+        spec = self._spec
+        return {
+            spec.status: spec.answers or OpenApiResponse(description="No body."),
+            "4XX": ErrorSerializer,
+            "5XX": ErrorSerializer,
+        }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import Resolver404, path, re_path, resolve
@@ -28,7 +28,7 @@ def fall_through(request: HttpRequest, rest: str) -> HttpResponseBase:
             pass
         else:
             if found.func is not fall_through:
-                return found.func(request, *found.args, **found.kwargs)
+                return cast(HttpResponseBase, found.func(request, *found.args, **found.kwargs))
     return unknown_route(request)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from importlib.util import find_spec
+from typing import Any, NoReturn, TypeVar, cast
 
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -14,6 +15,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
+from django_account.accounts.models import Account
 from django_account.accounts.services import touch_account
 from django_account.api import permissions
 from django_account.api.authentication import Caller, identify, require_full_account
@@ -31,10 +33,12 @@ from django_account.core.clients import ClientInfo
 from django_account.exceptions import ProjectNotFound, RouteNotFound
 from django_account.sessions.services import IssuedSession
 
-try:
-    from django_account.api.schema import AccountSchema
-except ImportError:  # the "openapi" extra is not installed
-    AccountSchema = None
+if find_spec("drf_spectacular"):
+    from django_account.api.schema import AccountSchema as Schema
+else:  # the "openapi" extra is not installed
+    from rest_framework.schemas.inspectors import (  # type: ignore[assignment]
+        ViewInspector as Schema,
+    )
 
 Action = TypeVar("Action", bound=Callable[..., HttpResponseBase])
 
@@ -66,9 +70,7 @@ class Endpoint:
     event: str | None = None
 
 
-def endpoint(
-    *, params: type[Params] | None = None, **declared: Any
-) -> Callable[[Action], Action]:
+def endpoint(*, params: type[Params] | None = None, **declared: Any) -> Callable[[Action], Action]:
     """Declare an action's :class:`Endpoint`. The parameters are instantiated once, here."""
     spec = Endpoint(params=params() if params is not None else None, **declared)
 
@@ -115,11 +117,15 @@ class AccountViewSet(ViewSet):
     parser_classes = PARSERS
     renderer_classes = [JSONRenderer]
     content_negotiation_class = NoNegotiation
-    if AccountSchema is not None:
-        schema = AccountSchema()
+    schema = Schema()
 
     caller: Caller
     params: dict[str, Any]
+
+    @property
+    def account(self) -> Account:
+        """The person who calls; the scope ``account`` has made sure that there is one."""
+        return cast(Account, self.caller.account)
 
     @property
     def spec(self) -> Endpoint:
@@ -191,16 +197,12 @@ class AccountViewSet(ViewSet):
         user_logged_in.send_robust(sender=user.__class__, request=request, user=user)
         return response
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> NoReturn:
         """There is no 405 here: a wrong method is an unknown route.
 
         Raises:
             RouteNotFound: always.
         """
-        raise RouteNotFound
-
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Unreachable: :meth:`dispatch` answers preflights."""
         raise RouteNotFound
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -216,11 +218,10 @@ class AccountViewSet(ViewSet):
         return error_response(exc, self.request._request)
 
     def finalize_response(  # type: ignore[override]
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+        self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         """Add the headers that every answer has, errors included."""
         http_request: HttpRequest = getattr(request, "_request", request)
-        assert isinstance(response, HttpResponse)
         add_cors_headers(http_request, response, preflight=False)
         # Answers are a person's own: no cache may keep one or give it to another.
         patch_vary_headers(response, ("Cookie", "X-Appwrite-Session", "X-Appwrite-JWT"))
@@ -234,7 +235,7 @@ class AccountViewSet(ViewSet):
 class UnknownRouteViewSet(AccountViewSet):
     """Whatever is not a route: the checks run all the same, so that a stranger learns no more."""
 
-    def no_route(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def no_route(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse.
 
         Raises:

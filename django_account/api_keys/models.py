@@ -26,7 +26,9 @@ GRANTABLE_SCOPES = (
 class ApiKey(models.Model):
     """A secret by which a server calls the API. It is shown once; its digest is stored."""
 
-    name = models.CharField(max_length=128, help_text="What the key is for, so that it can be told apart.")
+    name = models.CharField(
+        max_length=128, help_text="What the key is for, so that it can be told apart."
+    )
     secret_digest = ExactCharField(max_length=64, unique=True, editable=False)
     scopes = models.JSONField(default=list)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")

@@ -40,7 +40,8 @@ def create_api_key(
     for scope in granted:
         if scope not in GRANTABLE_SCOPES:
             raise InvalidArgument(
-                "scopes", f"A key cannot hold {scope!r}. Choose from: {', '.join(GRANTABLE_SCOPES)}."
+                "scopes",
+                f"A key cannot hold {scope!r}. Choose from: {', '.join(GRANTABLE_SCOPES)}.",
             )
     secret = PREFIX + generate_secret()
     api_key = ApiKey.objects.create(

@@ -56,7 +56,7 @@ class CompiledQuery:
         connection = connections[alias]
         with connection.cursor() as cursor:
             cursor.execute(sql, [*params[:place], parameter, *params[place + 1 :]])
-            rows = cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
         if not converters:
             return rows
         converted = [list(row) for row in rows]

@@ -14,44 +14,29 @@ MAX_LENGTH = 254
 # No dotless domains: "localhost" is no address that a person has.
 _is_email = EmailValidator(allowlist=[])
 
-_COUNTRIES = (
-    "ar at au be bg br ca ch cl cn cz de dk ee es fi fr gr hk hr hu id ie il in it jp kr lt lv ma"
-    " my nl no pe ph pk pt ro rs ru sa se sg si sk th tr tw ua vn za"
-).split()
+_MICROSOFT_COUNTRIES = """
+    ar at au be bg br ca ch cl cn cz de dk ee es fi fr gr hk hr hu id ie il in it jp kr lt lv ma my
+    nl no pe ph pk pt ro rs ru sa se sg si sk th tr tw ua uk vn za
+"""
 
+# A mail provider's canonical domain, the rule for its local parts, and its domains (users.md §5).
+_FAMILIES = (
+    ("gmail.com", "tag and dots", "gmail.com googlemail.com"),
+    ("yahoo.com", "hyphen", "yahoo.com yahoo.co.uk yahoo.ca yahoo.de yahoo.fr yahoo.in yahoo.it"),
+    ("yahoo.com", "hyphen", "ymail.com rocketmail.com"),
+    ("icloud.com", "tag", "icloud.com me.com mac.com"),
+    ("protonmail.com", "", "protonmail.com proton.me pm.me"),
+    ("fastmail.com", "", "fastmail.com fastmail.fm"),
+    ("walla.co.il", "", "walla.co.il walla.com"),
+    ("outlook.com", "tag", "msn.com passport.com outlook.com hotmail.com live.com"),
+    *(
+        ("outlook.com", "tag", f"{brand}.{country} {brand}.co.{country} {brand}.com.{country}")
+        for brand in ("outlook", "hotmail", "live")
+        for country in _MICROSOFT_COUNTRIES.split()
+    ),
+)
 
-def _microsoft() -> frozenset[str]:
-    names = {"msn.com", "passport.com", "outlook.com", "hotmail.com", "live.com", "windowslive.com"}
-    for country in _COUNTRIES:
-        names |= {f"{brand}.{country}" for brand in ("outlook", "hotmail", "live")}
-        names |= {f"{brand}.com.{country}" for brand in ("outlook", "hotmail", "live")}
-        names |= {f"{brand}.co.{country}" for brand in ("outlook", "hotmail", "live")}
-    return names | {"hotmail.co.uk", "live.co.uk", "outlook.co.uk"}  # type: ignore[return-value]
-
-
-def _families() -> dict[str, tuple[str, str]]:
-    """From a mail domain to its provider's canonical domain and the rule for its local part."""
-    families = {
-        "gmail": ("gmail.com", ["gmail.com", "googlemail.com"]),
-        "tag": ("outlook.com", sorted(_microsoft())),
-        "hyphen": (
-            "yahoo.com",
-            "yahoo.com yahoo.co.uk yahoo.ca yahoo.de yahoo.fr yahoo.in yahoo.it"
-            " ymail.com rocketmail.com".split(),
-        ),
-    }
-    table = {domain: (home, rule) for rule, (home, domains) in families.items() for domain in domains}
-    table |= dict.fromkeys(("icloud.com", "me.com", "mac.com"), ("icloud.com", "tag"))
-    for home, others in {
-        "protonmail.com": ("protonmail.com", "proton.me", "pm.me"),
-        "fastmail.com": ("fastmail.com", "fastmail.fm"),
-        "walla.co.il": ("walla.co.il", "walla.com"),
-    }.items():
-        table |= dict.fromkeys(others, (home, ""))
-    return table
-
-
-_FAMILY = _families()
+_FAMILY = {domain: (home, rule) for home, rule, domains in _FAMILIES for domain in domains.split()}
 
 
 def normalize(value: str) -> str:
@@ -89,9 +74,9 @@ def facts(email: str) -> EmailFacts:
     """
     local, _, domain = email.rpartition("@")
     home, rule = _FAMILY.get(domain, (domain, ""))
-    if rule in ("gmail", "tag") and (plus := local.find("+")) > 0:
+    if rule in ("tag", "tag and dots") and (plus := local.find("+")) > 0:
         local = local[:plus]
-    if rule == "gmail":
+    if rule == "tag and dots":
         local = local.replace(".", "")
     if rule == "hyphen" and "-" in local:
         local = local.rpartition("-")[0] or local

@@ -3,14 +3,14 @@
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
-import django_account.core.fields
-import django_account.core.ids
 from django.conf import settings
 from django.db import migrations, models
 
+import django_account.core.fields
+import django_account.core.ids
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -19,94 +19,225 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='What the key is for, so that it can be told apart.', max_length=128)),
-                ('secret_digest', django_account.core.fields.ExactCharField(editable=False, max_length=64, unique=True)),
-                ('scopes', models.JSONField(default=list)),
-                ('expires_at', models.DateTimeField(blank=True, help_text='Empty: never.', null=True)),
-                ('accessed_at', models.DateTimeField(blank=True, editable=False, help_text='To the day.', null=True, verbose_name='last used')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="What the key is for, so that it can be told apart.",
+                        max_length=128,
+                    ),
+                ),
+                (
+                    "secret_digest",
+                    django_account.core.fields.ExactCharField(
+                        editable=False, max_length=64, unique=True
+                    ),
+                ),
+                ("scopes", models.JSONField(default=list)),
+                (
+                    "expires_at",
+                    models.DateTimeField(blank=True, help_text="Empty: never.", null=True),
+                ),
+                (
+                    "accessed_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="To the day.",
+                        null=True,
+                        verbose_name="last used",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
             ],
             options={
-                'verbose_name': 'API key',
+                "verbose_name": "API key",
             },
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', django_account.core.fields.ExactCharField(default=django_account.core.ids.unique_id, max_length=36, unique=True)),
-                ('name', models.CharField(blank=True, max_length=128)),
-                ('email', models.EmailField(blank=True, max_length=254, null=True, unique=True)),
-                ('email_verified', models.BooleanField(default=False)),
-                ('phone', models.CharField(blank=True, max_length=16, null=True, unique=True)),
-                ('phone_verified', models.BooleanField(default=False)),
-                ('labels', models.JSONField(blank=True, default=list)),
-                ('prefs', models.JSONField(blank=True, default=dict)),
-                ('mfa_enabled', models.BooleanField(default=False)),
-                ('impersonator', models.BooleanField(default=False)),
-                ('password_changed_at', models.DateTimeField(blank=True, null=True)),
-                ('password_history', models.JSONField(blank=True, default=list, editable=False)),
-                ('password_reset_required', models.BooleanField(default=False)),
-                ('registered_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('accessed_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='django_account', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    django_account.core.fields.ExactCharField(
+                        default=django_account.core.ids.unique_id, max_length=36, unique=True
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=128)),
+                ("email", models.EmailField(blank=True, max_length=254, null=True, unique=True)),
+                ("email_verified", models.BooleanField(default=False)),
+                ("phone", models.CharField(blank=True, max_length=16, null=True, unique=True)),
+                ("phone_verified", models.BooleanField(default=False)),
+                ("labels", models.JSONField(blank=True, default=list)),
+                ("prefs", models.JSONField(blank=True, default=dict)),
+                ("mfa_enabled", models.BooleanField(default=False)),
+                ("impersonator", models.BooleanField(default=False)),
+                ("password_changed_at", models.DateTimeField(blank=True, null=True)),
+                ("password_history", models.JSONField(blank=True, default=list, editable=False)),
+                ("password_reset_required", models.BooleanField(default=False)),
+                ("registered_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("accessed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="django_account",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Session',
+            name="Session",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', django_account.core.fields.ExactCharField(default=django_account.core.ids.unique_id, max_length=36, unique=True)),
-                ('secret_digest', django_account.core.fields.ExactCharField(editable=False, max_length=64, unique=True)),
-                ('provider', models.CharField(max_length=128)),
-                ('provider_uid', models.CharField(blank=True, max_length=2048)),
-                ('factors', models.JSONField(default=list)),
-                ('mfa_updated_at', models.DateTimeField(blank=True, null=True)),
-                ('ip', models.CharField(blank=True, max_length=45)),
-                ('user_agent', models.TextField(blank=True)),
-                ('client', models.JSONField(default=dict)),
-                ('country_code', models.CharField(default='--', max_length=2)),
-                ('expires_at', models.DateTimeField(db_index=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to='django_account.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    django_account.core.fields.ExactCharField(
+                        default=django_account.core.ids.unique_id, max_length=36, unique=True
+                    ),
+                ),
+                (
+                    "secret_digest",
+                    django_account.core.fields.ExactCharField(
+                        editable=False, max_length=64, unique=True
+                    ),
+                ),
+                ("provider", models.CharField(max_length=128)),
+                ("provider_uid", models.CharField(blank=True, max_length=2048)),
+                ("factors", models.JSONField(default=list)),
+                ("mfa_updated_at", models.DateTimeField(blank=True, null=True)),
+                ("ip", models.CharField(blank=True, max_length=45)),
+                ("user_agent", models.TextField(blank=True)),
+                ("client", models.JSONField(default=dict)),
+                ("country_code", models.CharField(default="--", max_length=2)),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sessions",
+                        to="django_account.account",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Target',
+            name="Target",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', django_account.core.fields.ExactCharField(default=django_account.core.ids.unique_id, max_length=36, unique=True)),
-                ('provider_type', models.CharField(choices=[('email', 'Email'), ('sms', 'Sms'), ('push', 'Push')], max_length=8)),
-                ('provider_id', django_account.core.fields.ExactCharField(blank=True, max_length=36, null=True)),
-                ('identifier', django_account.core.fields.ExactCharField(max_length=255, unique=True)),
-                ('name', models.CharField(blank=True, max_length=128)),
-                ('expired', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='targets', to='django_account.account')),
-                ('session', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='targets', to='django_account.session')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    django_account.core.fields.ExactCharField(
+                        default=django_account.core.ids.unique_id, max_length=36, unique=True
+                    ),
+                ),
+                (
+                    "provider_type",
+                    models.CharField(
+                        choices=[("email", "Email"), ("sms", "Sms"), ("push", "Push")], max_length=8
+                    ),
+                ),
+                (
+                    "provider_id",
+                    django_account.core.fields.ExactCharField(blank=True, max_length=36, null=True),
+                ),
+                (
+                    "identifier",
+                    django_account.core.fields.ExactCharField(max_length=255, unique=True),
+                ),
+                ("name", models.CharField(blank=True, max_length=128)),
+                ("expired", models.BooleanField(default=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="targets",
+                        to="django_account.account",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="targets",
+                        to="django_account.session",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('email__isnull', True), models.Q(('email', django.db.models.functions.text.Lower('email')), models.Q(('email', ''), _negated=True)), _connector='OR'), name='account_email_in_normal_form'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("email__isnull", True),
+                    models.Q(
+                        ("email", django.db.models.functions.text.Lower("email")),
+                        models.Q(("email", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="account_email_in_normal_form",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('phone', ''), _negated=True), name='account_phone_not_empty'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("phone", ""), _negated=True), name="account_phone_not_empty"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('public_id', ''), _negated=True), name='account_public_id_not_empty'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("public_id", ""), _negated=True),
+                name="account_public_id_not_empty",
+            ),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['account', 'id'], name='session_of_account'),
+            model_name="session",
+            index=models.Index(fields=["account", "id"], name="session_of_account"),
         ),
     ]

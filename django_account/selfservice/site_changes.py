@@ -1,7 +1,7 @@
 """What the site itself does to a user reaches the user's account.
 
-A password set or an address changed in the Django admin, by a command or by the site's own code does
-not go through our services; these receivers of ``post_save`` notice it.
+A password set or an address changed in the Django admin, by a command or by the site's own code
+does not go through our services; these receivers of ``post_save`` notice it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from django_account import signals
 from django_account.accounts import users
 from django_account.accounts.models import Account
+from django_account.accounts.users import SiteUser
 from django_account.conf import conf
 from django_account.sessions.services import end_sessions
 from django_account.targets.services import move_address
@@ -25,8 +25,8 @@ logger = logging.getLogger("django_account")
 
 
 def user_saved(
-    sender: type[AbstractBaseUser],
-    instance: AbstractBaseUser,
+    sender: type[SiteUser],
+    instance: SiteUser,
     created: bool,
     raw: bool,
     update_fields: Iterable[str] | None,

@@ -79,7 +79,8 @@ def _instance(model: type[Model], alias: str, names: list[str], values: tuple[An
 @cache
 def _models() -> list[tuple[type[Model], list[str], slice]]:
     """The four models of a row: the names of their columns, and where in the row they are."""
-    models, start = [], 0
+    models: list[tuple[type[Model], list[str], slice]] = []
+    start = 0
     for model in (Session, Account, get_user_model(), Target):
         names = [field.attname for field in model._meta.concrete_fields]
         models.append((model, names, slice(start, start + len(names))))

@@ -30,7 +30,7 @@ class Target(models.Model):
         blank=True,
     )
     provider_type = models.CharField(max_length=8, choices=ProviderType)
-    provider_id = ExactCharField(max_length=36, null=True, blank=True)  # noqa: DJ001, null on the wire
+    provider_id = ExactCharField(max_length=36, null=True, blank=True)
     identifier = ExactCharField(max_length=255, unique=True)
     name = models.CharField(max_length=128, blank=True)
     expired = models.BooleanField(default=False)

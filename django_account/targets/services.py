@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def claim_address(*, account: Account, provider_type: str, identifier: str) -> None:
     """Make a target for an address, unless somebody has one for it already.
 
-    A sign-up is not refused for it: the address may hang on another person as an extra target, which
-    does not make it that person's way to sign in.
+    A sign-up is not refused for it: the address may hang on another person as an extra target,
+    which does not make it that person's way to sign in.
     """
     Target.objects.bulk_create(
         [Target(account=account, provider_type=provider_type, identifier=identifier)],

@@ -1,10 +1,9 @@
-"""The account itself: sign up, look, change, block, delete (core.md §9.1 to §9.3, §9.18 to §9.24)."""
+"""The account itself: sign up, look, change, block, delete (core.md §9.1 ff., §9.18 ff.)."""
 
 from __future__ import annotations
 
 from django.http import HttpResponse
 
-from django_account.accounts.models import Account
 from django_account.accounts.services import create_account, delete_account
 from django_account.api.cookies import clear_session_cookies
 from django_account.api.renderers import empty_answer, json_answer
@@ -25,13 +24,6 @@ from django_account.selfservice import profile
 
 class AccountAccountViewSet(AccountViewSet):
     """The signed-in person's account."""
-
-    @property
-    def account(self) -> Account:
-        """The person who calls; the scope ``account`` has made sure that there is one."""
-        account = self.caller.account
-        assert account is not None
-        return account
 
     def account_answer(self) -> HttpResponse:
         return json_answer(account_document(self.account, self.caller.targets))

@@ -6,7 +6,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpResponse
 
-from django_account.accounts.models import Account
 from django_account.api.authentication import read_credential
 from django_account.api.cookies import (
     clear_fallback,
@@ -35,13 +34,6 @@ from django_account.sessions.models import Session
 
 class SessionViewSet(AccountViewSet):
     """Sessions."""
-
-    @property
-    def account(self) -> Account:
-        """The person who calls; the scope ``account`` has made sure that there is one."""
-        account = self.caller.account
-        assert account is not None
-        return account
 
     def is_current(self, session: Session) -> bool:
         current = self.caller.session
@@ -123,7 +115,9 @@ class SessionViewSet(AccountViewSet):
         session = self.find_session()
         return json_answer(session_document(session, current=self.is_current(session)))
 
-    @endpoint(scope="account", params=SessionInput, answers=SessionSerializer, event="session.update")
+    @endpoint(
+        scope="account", params=SessionInput, answers=SessionSerializer, event="session.update"
+    )
     def update_session(self, request: object, **path: str) -> HttpResponse:
         """Extend a session; the current one's cookies are extended with it."""
         session = self.find_session()
