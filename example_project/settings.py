@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import django
 import environ
 from django.core.management.utils import get_random_secret_key
 
@@ -96,7 +97,34 @@ DATABASES = {"default": database(env("DATABASE_URL", default=f"sqlite:///{BASE_D
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+
+
+def mail(url: str) -> dict:
+    """The e-mail settings of a URL: MAILERS, or on Django before 6.1 the EMAIL_* it replaces."""
+    parsed = {name: value for name, value in env.email_url_config(url).items() if value}
+    if "filebased" in parsed["EMAIL_BACKEND"]:
+        # The library drops the leading slash.
+        parsed["EMAIL_FILE_PATH"] = urlsplit(url).path
+    if django.VERSION < (6, 1):
+        return parsed
+    names = {
+        "EMAIL_HOST": "host",
+        "EMAIL_PORT": "port",
+        "EMAIL_HOST_USER": "username",
+        "EMAIL_HOST_PASSWORD": "password",
+        "EMAIL_USE_TLS": "use_tls",
+        "EMAIL_USE_SSL": "use_ssl",
+        "EMAIL_FILE_PATH": "file_path",
+    }
+    backend = parsed["EMAIL_BACKEND"]
+    # Each backend takes its own options and refuses the others'.
+    wanted = {"smtp": names.keys() - {"EMAIL_FILE_PATH"}, "filebased": {"EMAIL_FILE_PATH"}}
+    known = wanted.get(backend.split(".")[-2], set())
+    options = {names[name]: value for name, value in parsed.items() if name in known}
+    return {"MAILERS": {"default": {"BACKEND": backend, "OPTIONS": options}}}
+
+
+vars().update(mail(env("EMAIL_URL", default="consolemail://")))
 
 PASSWORD_HASHERS = [
     "django_account.accounts.hashers.Argon2idHasher",

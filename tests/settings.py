@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 50)
 os.environ.setdefault("DEBUG", "0")
+os.environ.setdefault("EMAIL_URL", "memorymail://")
 
 from example_project.settings import *  # noqa: F403
 
@@ -17,5 +18,3 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",
     "django_account.accounts.hashers.Argon2idHasher",
 ]
-
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -79,6 +79,4 @@ class ApiKeyAdmin(admin.ModelAdmin):
             "secret": issued.secret,
             "now": timezone.now(),
         }
-        response = TemplateResponse(request, self.issued_template, context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, self.issued_template, context)

@@ -1,0 +1,172 @@
+"""System checks: each says what is wrong, with a stable id and a way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage
+
+from django_account import checks
+
+GOOD_KEY = "not-a-default-" + "0123456789abcdef" * 4
+REDIS = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}
+
+
+def ids(found: list[CheckMessage]) -> list[str]:
+    assert all(message.hint for message in found)
+    return [str(message.id) for message in found]
+
+
+class TestApps:
+    def test_all_there(self) -> None:
+        assert checks.check_apps() == []
+
+    def test_contenttypes_missing(self, settings: Any) -> None:
+        settings.INSTALLED_APPS = ["django.contrib.auth", "django_account"]
+        assert ids(checks.check_apps()) == ["django_account.E001"]
+
+
+class TestSecretKey:
+    @pytest.mark.parametrize("key", ["short", "x" * 60, "django-insecure-" + "a1b2c3d4e5" * 5])
+    def test_weak_outside_debug(self, settings: Any, key: str) -> None:
+        settings.SECRET_KEY = key
+        assert ids(checks.check_secret_key()) == ["django_account.E002"]
+
+    def test_weak_while_developing(self, settings: Any) -> None:
+        settings.SECRET_KEY, settings.DEBUG = "short", True
+        assert checks.check_secret_key() == []
+
+    @pytest.mark.parametrize("key", [GOOD_KEY, GOOD_KEY.encode()])
+    def test_good(self, settings: Any, key: str | bytes) -> None:
+        settings.SECRET_KEY = key
+        assert checks.check_secret_key() == []
+
+    def test_the_message_does_not_hold_the_key(self, settings: Any) -> None:
+        settings.SECRET_KEY = "hunter2"
+        assert "hunter2" not in str(checks.check_secret_key())
+
+
+class TestCache:
+    @pytest.mark.parametrize(
+        "backend",
+        ["dummy.DummyCache", "locmem.LocMemCache", "filebased.FileBasedCache", "db.DatabaseCache"],
+    )
+    def test_one_that_cannot_count_for_all_workers(self, settings: Any, backend: str) -> None:
+        settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
+        assert ids(checks.check_cache()) == ["django_account.W003"]
+
+    def test_redis(self, settings: Any) -> None:
+        settings.CACHES = REDIS
+        assert checks.check_cache() == []
+
+    def test_limits_switched_off(self, project: Any) -> None:
+        project(RATE_LIMITS_ENABLED=False)
+        assert checks.check_cache() == []
+
+    def test_while_developing(self, settings: Any) -> None:
+        settings.DEBUG = True
+        assert checks.check_cache() == []
+
+
+class TestHashers:
+    def test_another_first(self, settings: Any) -> None:
+        settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+        assert ids(checks.check_hashers()) == ["django_account.W004"]
+
+    @pytest.mark.parametrize(
+        "hasher",
+        [
+            "django_account.accounts.hashers.Argon2idHasher",
+            "django.contrib.auth.hashers.Argon2PasswordHasher",
+        ],
+    )
+    def test_argon2_first(self, settings: Any, hasher: str) -> None:
+        settings.PASSWORD_HASHERS = [hasher]
+        assert checks.check_hashers() == []
+
+
+class TestHttps:
+    def test_nothing_says_https(self) -> None:
+        assert ids(checks.check_https()) == ["django_account.W005"]
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("SECURE_SSL_REDIRECT", True),
+            ("SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https")),
+            ("SESSION_COOKIE_SECURE", True),
+            ("DJANGO_ACCOUNT", {"TRUSTED_PROXIES": 1}),
+        ],
+    )
+    def test_something_does(self, settings: Any, name: str, value: Any) -> None:
+        setattr(settings, name, value)
+        assert checks.check_https() == []
+
+
+class TestSettingNames:
+    @pytest.mark.parametrize(
+        ("given", "hint"),
+        [
+            ({"SESION_LIMIT": 1}, "Did you mean 'SESSION_LIMIT'?"),
+            ({"session_limit": 1}, "Did you mean 'SESSION_LIMIT'?"),
+            ({"AUTH_METHODS": {"anonymus": False}}, "Did you mean 'anonymous'?"),
+        ],
+    )
+    def test_a_slip_of_the_pen(self, settings: Any, given: dict[str, Any], hint: str) -> None:
+        settings.DJANGO_ACCOUNT = given
+        (message,) = checks.check_setting_names()
+        assert (message.id, message.hint) == ("django_account.E006", hint)
+
+    def test_nothing_like_it_lists_what_there_is(self, settings: Any) -> None:
+        settings.DJANGO_ACCOUNT = {"XYZZY": 1}
+        (message,) = checks.check_setting_names()
+        assert "SESSION_LIMIT" in str(message.hint)
+
+    def test_no_settings_at_all(self, settings: Any) -> None:
+        del settings.DJANGO_ACCOUNT
+        assert checks.check_setting_names() == []
+
+
+class TestSettingValues:
+    @pytest.mark.parametrize(
+        "given",
+        [{"SESSION_DURATION": "an hour"}, {"USERS_LIMIT": "many"}, {"NEW_USER_FIELDS": "no.such"}],
+    )
+    def test_unreadable(self, settings: Any, given: dict[str, Any]) -> None:
+        settings.DJANGO_ACCOUNT = given
+        assert ids(checks.check_setting_values()) == ["django_account.E007"]
+
+    def test_defaults(self, settings: Any) -> None:
+        settings.DJANGO_ACCOUNT = {}
+        assert checks.check_setting_values() == []
+
+
+class TestUserModel:
+    def test_stock(self) -> None:
+        assert checks.check_user_model() == []
+
+    def test_a_user_that_cannot_be_blocked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from django_account.accounts import users
+
+        real = users.find_field
+        monkeypatch.setattr(
+            users, "find_field", lambda name: None if name == "is_active" else real(name)
+        )
+        assert ids(checks.check_user_model()) == ["django_account.E008"]
+
+    def test_a_required_field_that_nobody_fills(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from django.contrib.auth.models import User
+
+        monkeypatch.setattr(User._meta.get_field("first_name"), "blank", False)
+        assert checks.required_fields() == ["first_name"]
+        assert ids(checks.check_user_model()) == ["django_account.E009"]
+
+    def test_a_required_field_that_the_site_fills(
+        self, monkeypatch: pytest.MonkeyPatch, project: Any
+    ) -> None:
+        from django.contrib.auth.models import User
+
+        monkeypatch.setattr(User._meta.get_field("first_name"), "blank", False)
+        project(NEW_USER_FIELDS="builtins.dict")
+        assert checks.check_user_model() == []
