@@ -14,6 +14,7 @@ from django.db.models import Field, QuerySet
 
 from django_account.conf import conf
 from django_account.core import emails
+from django_account.core.ids import unique_id
 
 # Whatever AUTH_USER_MODEL is: only the site knows its type.
 SiteUser: TypeAlias = Any
@@ -54,8 +55,8 @@ def username_field() -> Field[Any, Any] | None:
 def new_user(*, account_id: str, email: str | None, phone: str | None, name: str) -> SiteUser:
     """An unsaved user for a new account.
 
-    A username is generated from the account's id, an address that the model insists on becomes a
-    placeholder, and NEW_USER_FIELDS fills what else the model requires.
+    A username is generated, never taken from the client: "admin" must stay free. An address that
+    the model insists on becomes a placeholder, and NEW_USER_FIELDS fills what else it requires.
     """
     values: dict[str, Any] = {}
     for field, value in ((email_field(), email), (phone_field(), phone)):
@@ -63,7 +64,7 @@ def new_user(*, account_id: str, email: str | None, phone: str | None, name: str
             values[field.name] = _stored(field, value, account_id)
     username = username_field()
     if username is not None and username.name not in values:
-        values[username.name] = _generated(username, account_id)
+        values[username.name] = _generated(username)
     if conf.new_user_fields is not None:
         values |= conf.new_user_fields(account_id=account_id, email=email, phone=phone, name=name)
     return user_model()(**values)
@@ -160,11 +161,13 @@ def _stored(field: Field[Any, Any], value: str | None, account_id: str) -> str |
     if not (field.unique or field.name == user_model().USERNAME_FIELD or not field.blank):
         return ""
     if field is email_field():
-        return f"{account_id.lower()}@{PLACEHOLDER_DOMAIN}"
-    return _generated(field, account_id)
+        # Ids may differ in case only, addresses must not.
+        local = account_id if account_id == account_id.lower() else unique_id()
+        return f"{local}@{PLACEHOLDER_DOMAIN}"
+    return _generated(field)
 
 
-def _generated(field: Field[Any, Any], account_id: str) -> str:
-    """The account's id where it fits; random characters where the column is shorter."""
-    width = field.max_length or len(account_id)
-    return account_id if len(account_id) <= width else secrets.token_hex(width)[:width]
+def _generated(field: Field[Any, Any]) -> str:
+    """A value that nobody else has: an id where it fits, random digits where it does not."""
+    generated, width = unique_id(), field.max_length
+    return generated if not width or len(generated) <= width else secrets.token_hex(width)[:width]

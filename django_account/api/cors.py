@@ -43,7 +43,7 @@ def check_origin(request: HttpRequest) -> None:
     Raises:
         UnknownOrigin: the ``Origin`` header names no platform of the project.
     """
-    origin = request.headers.get("Origin", "")
+    origin = request.headers.get("Origin", "").strip()
     if origin and not is_allowed_url(origin, request_host(request)):
         raise UnknownOrigin(origin[:200])
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+from django.http import HttpRequest
+
 from django_account.api.authentication import Caller
+from django_account.api.cors import request_host
 from django_account.conf import conf
 from django_account.exceptions import (
     APIDisabled,
@@ -39,11 +42,8 @@ def check_service(caller: Caller, service: str | None) -> None:
         raise APIDisabled
 
 
-def check_scope(caller: Caller, scope: str, host: str) -> None:
+def check_scope(caller: Caller, scope: str, request: HttpRequest) -> None:
     """Refuse a caller without the route's scope.
-
-    Args:
-        host: the API's host name, part of a server's label.
 
     Raises:
         UnauthorizedScope: in the fixed words of core.md §2.
@@ -52,7 +52,7 @@ def check_scope(caller: Caller, scope: str, host: str) -> None:
         return
     label = "User"
     if caller.is_server:
-        label = f"app.{conf.project_id}@service.{host}"
+        label = f"app.{conf.project_id}@service.{request_host(request)}"
     elif caller.account is not None and caller.account.email:
         label = caller.account.email
     raise UnauthorizedScope(f"{label} (role: {caller.role}) missing scopes ({json.dumps([scope])})")

@@ -20,9 +20,13 @@ WEB_SCHEMES = frozenset(
     }
 )
 
-# Plain ASCII without blanks, backslashes, controls or user info: in each of them a browser may read
-# another host than we do.
-_PLAIN_URL = re.compile(r"([a-z][a-z0-9+.-]*)://([^\s\\/?#@\x00-\x20\x7f-\U0010ffff]*)", re.ASCII)
+# A scheme, a host of plain ASCII that ends where path, query or fragment begins, and no blanks or
+# controls anywhere. User info, backslashes and other scripts in the host are refused: of each, some
+# browser or library reads another host than we do.
+_PLAIN_URL = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<netloc>[a-z0-9._:\[\]-]*)(?=[/?#]|\Z)[^\s\x00-\x1f\x7f]*\Z",
+    re.ASCII,
+)
 
 _LOOPBACK = {"127.0.0.1", "::1"}
 
@@ -34,12 +38,12 @@ def is_allowed_url(url: str, request_host: str = "") -> bool:
         url: with its scheme; port, path and query are free.
         request_host: the API's own host name, which is always allowed.
     """
-    found = _PLAIN_URL.match(url.strip().lower())
+    found = _PLAIN_URL.match(url.lower())
     if found is None:
         return False
-    scheme, _ = found.groups()
+    scheme, netloc = found.groups()
     try:
-        host = urlsplit(found.group()).hostname or ""
+        host = urlsplit(f"//{netloc}").hostname or ""
     except ValueError:
         return False
     if scheme in WEB_SCHEMES:
@@ -55,7 +59,7 @@ def is_allowed_host(host: str) -> bool:
     if host in _LOOPBACK and "localhost" in patterns:
         return True
     return any(
-        host.endswith(pattern[1:]) and host != pattern[1:] if pattern[0] == "*" else host == pattern
+        host.endswith(pattern[1:]) if pattern[0] == "*" else host == pattern
         for pattern in patterns
         if pattern
     )

@@ -21,7 +21,7 @@ from django_account.api import permissions
 from django_account.api.authentication import Caller, identify, require_full_account
 from django_account.api.clients import client_info
 from django_account.api.cookies import set_session_cookies
-from django_account.api.cors import add_cors_headers, check_origin, request_host
+from django_account.api.cors import add_cors_headers, check_origin
 from django_account.api.errors import error_response
 from django_account.api.fields import Params
 from django_account.api.params import PARSERS, read_params
@@ -144,7 +144,7 @@ class AccountViewSet(ViewSet):
         if caller.account is not None:
             touch_account(caller.account)
         permissions.check_service(caller, spec.service)
-        permissions.check_scope(caller, spec.scope, request_host(http_request))
+        permissions.check_scope(caller, spec.scope, http_request)
         require_full_account(caller, mfa_exempt=spec.mfa_exempt)
         permissions.check_auth_method(caller, spec.auth_method)
         if spec.signs_in:
@@ -158,9 +158,8 @@ class AccountViewSet(ViewSet):
         Raises:
             ProjectNotFound: it is another one.
         """
-        given = read_params(request).get("project") if request.method != "GET" else None
         for project_id in (
-            given,
+            read_params(request).get("project"),
             request.headers.get("X-Appwrite-Project"),
             request.query_params.get("project"),
         ):

@@ -11,6 +11,9 @@ from django.core.validators import EmailValidator
 # RFC 5321 §4.5.3.1.3 less the angle brackets; also what Django's own user model holds.
 MAX_LENGTH = 254
 
+# RFC 5321 §4.5.3.1.1
+MAX_LOCAL_LENGTH = 64
+
 # No dotless domains: "localhost" is no address that a person has.
 _is_email = EmailValidator(allowlist=[])
 
@@ -45,8 +48,12 @@ def normalize(value: str) -> str:
     Raises:
         ValueError: it is no address: not ASCII, no dotted domain, or too long.
     """
+    # Before lower-casing, which would turn a Kelvin sign into a "k".
+    if not value.isascii():
+        raise ValueError("not an e-mail address")
     address = value.strip().lower()
-    if not address.isascii() or len(address) > MAX_LENGTH or "@" in address.rpartition("@")[0]:
+    local = address.rpartition("@")[0]
+    if len(address) > MAX_LENGTH or len(local) > MAX_LOCAL_LENGTH or "@" in local:
         raise ValueError("not an e-mail address")
     try:
         _is_email(address)
