@@ -124,7 +124,7 @@ def enforce_limit(account: Account) -> None:
     """End the oldest sessions until SESSION_LIMIT are left. Call it with the account locked."""
     if conf.session_limit:
         newest_first = Session.objects.filter(account=account).order_by("-pk")
-        _delete(account, list(newest_first[conf.session_limit :]))
+        _delete(account, newest_first[conf.session_limit :])
 
 
 def extend_session(session: Session) -> None:
@@ -153,7 +153,7 @@ def end_session(session: Session) -> None:
     Raises:
         SessionNotFound: it has been ended in the meantime.
     """
-    if not _delete(session.account, [session]):
+    if not _delete(session.account, Session.objects.filter(pk=session.pk)):
         raise SessionNotFound
 
 
@@ -166,17 +166,18 @@ def end_sessions(*, account: Account, keep: Session | None = None) -> int:
     Returns:
         how many were ended.
     """
-    sessions: QuerySet[Session] = Session.objects.filter(account=account)
+    sessions = Session.objects.filter(account=account)
     if keep is not None:
         sessions = sessions.exclude(pk=keep.pk)
-    return _delete(account, list(sessions))
+    return _delete(account, sessions)
 
 
-def _delete(account: Account, sessions: list[Session]) -> int:
-    if not sessions:
-        return 0
+def _delete(account: Account, sessions: QuerySet[Session]) -> int:
+    """Delete sessions and say so once for each: of two parallel calls, one finds them gone."""
     with transaction.atomic():
-        _, deleted = Session.objects.filter(pk__in=[session.pk for session in sessions]).delete()
-        for session in sessions:
+        ended = list(sessions.select_for_update())
+        if ended:
+            Session.objects.filter(pk__in=[session.pk for session in ended]).delete()
+        for session in ended:
             signals.send_on_commit(signals.session_deleted, account=account, session=session)
-    return deleted.get(Session._meta.label, 0)
+    return len(ended)
