@@ -74,7 +74,8 @@ def create_account(
         with transaction.atomic():
             require_room(lock=True)
             users.save(account.user)
-            account.user_id = account.user.pk
+            # Again, now that it has a key: assigning user_id alone would forget the instance.
+            account.user = account.user
             account.save(force_insert=True)
             claim_addresses(account)
             signals.send_on_commit(signals.account_created, account=account)

@@ -110,9 +110,14 @@ def read_credential(request: HttpRequest, caller: Caller) -> Credential | None:
         return None
     caller.fallback = True
     try:
-        value = json.loads(header)[cookie_name()]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        stored = json.loads(header)
+    except (ValueError, RecursionError):
         return None
+    name = cookie_name()
+    value = None
+    if isinstance(stored, dict):
+        # Cookie names are written in lower case, this member is not; clients send back either.
+        value = stored.get(name) or stored.get(name.lower())
     return decode_credential(value) if isinstance(value, str) else None
 
 
