@@ -25,6 +25,7 @@ from django_account.exceptions import (
     UserAlreadyExists,
     UserBlocked,
     UserCountExceeded,
+    UserNotFound,
 )
 from django_account.targets.services import claim_address
 
@@ -163,6 +164,10 @@ def authenticate(*, email: str, password: str) -> Account:
     """
     account = Account.objects.with_user().filter(email=email).first()
     user = account.user if account is not None else users.find_without_account(email)
+    if user is None:
+        # A parallel sign-in may have adopted the user between the two look-ups.
+        account = Account.objects.with_user().filter(email=email).first()
+        user = account and account.user
     if not verify_password(user, password) or user is None:
         raise InvalidCredentials
     if not user.is_active:
@@ -206,15 +211,31 @@ def adopt_user(user: SiteUser) -> Account:
     return account
 
 
+def lock_account(account: Account) -> Account:
+    """Hold an account, as it is now, until the transaction ends.
+
+    Whoever adds something to an account, moves its addresses or deletes it takes this lock first:
+    so nothing is added to what goes, and nobody waits for each other in a ring.
+
+    Raises:
+        UserNotFound: it has been deleted in the meantime.
+    """
+    locked = Account.objects.select_for_update().with_user().filter(pk=account.pk).first()
+    if locked is None:
+        raise UserNotFound
+    return locked
+
+
 def delete_account(account: Account) -> None:
     """Delete an account, its user and all that hangs on them.
 
     Raises:
         DeletionProhibited: other data of the site refers to the user and forbids it.
+        UserNotFound: it is gone already.
     """
     try:
         with transaction.atomic():
-            account.user.delete()
+            lock_account(account).user.delete()
             signals.send_on_commit(signals.account_deleted, account_id=account.public_id)
     except (ProtectedError, RestrictedError) as error:
         raise DeletionProhibited from error

@@ -113,12 +113,12 @@ def read_credential(request: HttpRequest, caller: Caller) -> Credential | None:
         stored = json.loads(header)
     except (ValueError, RecursionError):
         return None
+    if not isinstance(stored, dict):
+        return None
+    # Cookie names are written in lower case, this member is not; clients send back either.
     name = cookie_name()
-    value = None
-    if isinstance(stored, dict):
-        # Cookie names are written in lower case, this member is not; clients send back either.
-        value = stored.get(name) or stored.get(name.lower())
-    return decode_credential(value) if isinstance(value, str) else None
+    found = stored.get(name) or stored.get(name.lower())
+    return decode_credential(found) if isinstance(found, str) else None
 
 
 def _identify_session(request: HttpRequest, caller: Caller) -> None:

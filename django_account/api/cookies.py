@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import quote, unquote
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import http_date
 
 from django_account.api.clients import is_secure
 from django_account.api.cors import is_same_site, request_host
 from django_account.conf import conf
 from django_account.sessions.services import IssuedSession
 
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+# As text, and so as it stands: Django would make a moment in the past into "now".
+LONG_AGO = http_date(0)
 
 
 def cookie_name() -> str:
@@ -58,13 +60,16 @@ def clear_fallback(request: HttpRequest, response: HttpResponse) -> None:
     _set_fallback(request, response, "[]")
 
 
-def _write(request: HttpRequest, response: HttpResponse, value: str, expires_at: datetime) -> None:
+def _write(
+    request: HttpRequest, response: HttpResponse, value: str, expires_at: datetime | str
+) -> None:
     name = cookie_name().lower()
     # The legacy cookie first: clients that keep one Set-Cookie header keep the last.
     for key, same_site in ((f"{name}_legacy", None), (name, "None")):
         response.set_cookie(
             key,
             value,
+            max_age=0 if expires_at == LONG_AGO else None,
             expires=expires_at,
             path="/",
             domain=_domain(request_host(request)),

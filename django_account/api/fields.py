@@ -16,6 +16,9 @@ from django_account.exceptions import InvalidArgument
 
 ABSENT = serializers.empty
 
+# Levels of nesting in a JSON value that is stored.
+MAX_DEPTH = 64
+
 
 class Params(serializers.Serializer[Any]):
     """The parameters of one endpoint, in the order in which they are checked.
@@ -215,18 +218,20 @@ def refuse(rule: str) -> NoReturn:
 
 
 def is_storable(value: Any) -> bool:
-    """Whether every text in a JSON value can be stored by every database.
+    """Whether a JSON value can be stored by every database, and be read again.
 
-    PostgreSQL holds no null characters, and UTF-8 no lone surrogates.
+    PostgreSQL holds no null characters, and UTF-8 no lone surrogates. What is nested deeper than
+    MAX_DEPTH could exceed the stack of whoever reads it, and lock its owner out.
     """
-    pending = [value]
+    pending = [(value, 0)]
     while pending:
-        item = pending.pop()
+        item, depth = pending.pop()
+        if depth > MAX_DEPTH:
+            return False
         if isinstance(item, dict):
-            pending += item.keys()
-            pending += item.values()
+            pending += [(each, depth + 1) for pair in item.items() for each in pair]
         elif isinstance(item, list):
-            pending += item
+            pending += [(each, depth + 1) for each in item]
         elif isinstance(item, str):
             if "\x00" in item:
                 return False

@@ -24,7 +24,8 @@ WEB_SCHEMES = frozenset(
 # controls anywhere. User info, backslashes and other scripts in the host are refused: of each, some
 # browser or library reads another host than we do.
 _PLAIN_URL = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<netloc>[a-z0-9._:\[\]-]*)(?=[/?#]|\Z)[^\s\x00-\x1f\x7f]*\Z",
+    r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9._-]*)(?::[0-9]*)?(?=[/?#]|\Z)"
+    r"[^\s\x00-\x1f\x7f]*\Z",
     re.ASCII,
 )
 
@@ -41,11 +42,7 @@ def is_allowed_url(url: str, request_host: str = "") -> bool:
     found = _PLAIN_URL.match(url.lower())
     if found is None:
         return False
-    scheme, netloc = found.groups()
-    try:
-        host = urlsplit(f"//{netloc}").hostname or ""
-    except ValueError:
-        return False
+    scheme, host = found.group(1), found.group(2).strip("[]")
     if scheme in WEB_SCHEMES:
         return bool(host) and (host == request_host or is_allowed_host(host))
     if scheme in ("exp", f"appwrite-callback-{conf.project_id}".lower()):

@@ -1,4 +1,8 @@
-"""The whole API at a glance. URL names and actions are the SDKs' method names in snake case."""
+"""The whole API at a glance. Actions and URL names are the SDKs' method names in snake case.
+
+``get`` and ``delete`` are ``get_account`` and ``delete_account``: Django would take an attribute of
+the bare name for the handler of that HTTP method, on every route of the viewset.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +44,9 @@ def routes(route: str, viewset: Any, actions: dict[str, str], *aliases: str) -> 
 
 urlpatterns = [
     *routes("ping", PingViewSet, {"get": "ping"}),
-    *routes("account", Account, {"get": "get", "post": "create", "delete": "delete"}),
+    *routes(
+        "account", Account, {"get": "get_account", "post": "create", "delete": "delete_account"}
+    ),
     *routes("account/prefs", Account, {"get": "get_prefs", "patch": "update_prefs"}),
     *routes("account/name", Account, {"patch": "update_name"}),
     *routes("account/password", Account, {"patch": "update_password"}),

@@ -210,6 +210,9 @@ class AccountViewSet(ViewSet):
             response = HttpResponse(status=204, content_type="text/html; charset=UTF-8")
             add_cors_headers(request, response, preflight=True)
             return response
+        # JSON is UTF-8, and so are our forms: a client's charset parameter may name codecs that
+        # decode no text, or none at all.
+        request.encoding = "utf-8"
         return super().dispatch(request, *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]

@@ -17,7 +17,7 @@ from django_account.accounts.passwords import (
     require_acceptable,
     require_password,
 )
-from django_account.accounts.services import require_welcome_email
+from django_account.accounts.services import lock_account, require_welcome_email
 from django_account.conf import conf
 from django_account.exceptions import (
     BadRequest,
@@ -81,15 +81,17 @@ def update_email(*, account: Account, email: str, password: str) -> None:
     """
     require_password(account, password)
     require_welcome_email(email)
+    # In this order: a neighbour who takes the address in between has a target by then.
+    is_taken = Account.objects.filter(email=email).exists() or users.has_user_with_email(email)
     if is_claimed(email):
         raise TargetAlreadyExists
-    if Account.objects.filter(email=email).exists() or users.has_user_with_email(email):
+    if is_taken:
         raise BadRequest
-    old, account.email = account.email, email
-    account.email_verified = False
+    account.email, account.email_verified = email, False
     fields, first = _first_password(account, password)
     try:
         with transaction.atomic():
+            old = lock_account(account).email
             move_address(account=account, provider_type="email", old=old, new=email)
             _save(account, "email", ["email", "email_verified", *fields], password=first)
             users.write_address(account.user, users.email_field(), email, account.public_id)
@@ -111,15 +113,16 @@ def update_phone(*, account: Account, phone: str, password: str) -> None:
         InvalidArgument, PasswordPersonalData: the first password breaks a rule.
     """
     require_password(account, password)
+    is_taken = Account.objects.filter(phone=phone).exists()
     if is_claimed(phone):
         raise TargetAlreadyExists
-    if Account.objects.filter(phone=phone).exists():
+    if is_taken:
         raise PhoneAlreadyExists
-    old, account.phone = account.phone, phone
-    account.phone_verified = False
+    account.phone, account.phone_verified = phone, False
     fields, first = _first_password(account, password)
     try:
         with transaction.atomic():
+            old = lock_account(account).phone
             move_address(account=account, provider_type="sms", old=old, new=phone)
             _save(account, "phone", ["phone", "phone_verified", *fields], password=first)
             users.write_address(account.user, users.phone_field(), phone, account.public_id)

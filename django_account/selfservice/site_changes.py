@@ -16,6 +16,7 @@ from django.utils import timezone
 from django_account import signals
 from django_account.accounts import users
 from django_account.accounts.models import Account
+from django_account.accounts.services import lock_account
 from django_account.accounts.users import SiteUser
 from django_account.conf import conf
 from django_account.sessions.services import end_sessions
@@ -75,16 +76,16 @@ def follow_email(account: Account) -> None:
     email = users.read_email(account.user)
     if email == account.email:
         return
-    old, account.email = account.email, email
     try:
         with transaction.atomic():
+            old = lock_account(account).email
             Account.objects.filter(pk=account.pk).update(
                 email=email, email_verified=False, updated_at=timezone.now()
             )
             move_address(account=account, provider_type="email", old=old, new=email)
+            account.email = email
             signals.send_on_commit(signals.account_updated, account=account, attribute="email")
     except IntegrityError:
-        account.email = old
         logger.warning(
             "The user of account %s got an e-mail address that another account has; "
             "the account keeps its own. Give the user another address.",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from django_account import signals
 from django_account.accounts.models import Account
-from django_account.accounts.services import authenticate, create_account
+from django_account.accounts.services import authenticate, create_account, lock_account
 from django_account.conf import conf
 from django_account.core.clients import MAX_USER_AGENT, ClientInfo
 from django_account.core.crypto import digest, generate_secret
@@ -89,7 +89,7 @@ def create_session(
     the same person pass one after the other.
 
     Raises:
-        UserBlocked: the account was blocked, or deleted, in the meantime.
+        UserBlocked, UserNotFound: the account was blocked or deleted in the meantime.
     """
     secret = generate_secret()
     lifetime = min(duration or conf.session_duration, conf.session_duration)
@@ -106,18 +106,12 @@ def create_session(
         expires_at=timezone.now() + lifetime,
     )
     with transaction.atomic():
-        _lock(account)
+        if not lock_account(account).is_active:
+            raise UserBlocked
         session.save(force_insert=True)
         enforce_limit(account)
         signals.send_on_commit(signals.session_created, account=account, session=session)
     return IssuedSession(session, secret)
-
-
-def _lock(account: Account) -> None:
-    """Make parallel sign-ins of one person wait for each other, and for a block or deletion."""
-    locked = Account.objects.select_for_update().with_user().filter(pk=account.pk).first()
-    if locked is None or not locked.is_active:
-        raise UserBlocked
 
 
 def enforce_limit(account: Account) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
-from django_account.accounts.services import create_account, delete_account
+from django_account.accounts import services
 from django_account.api.cookies import clear_session_cookies
 from django_account.api.renderers import empty_answer, json_answer
 from django_account.api.serializers.account import (
@@ -38,7 +38,7 @@ class AccountAccountViewSet(AccountViewSet):
     )
     def create(self, request: object, **path: str) -> HttpResponse:
         """Sign up. It does not sign in."""
-        account = create_account(
+        account = services.create_account(
             account_id=self.params["userId"],
             email=self.params["email"],
             password=self.params["password"],
@@ -47,14 +47,14 @@ class AccountAccountViewSet(AccountViewSet):
         return json_answer(account_document(account, account.targets.order_by("pk")), 201)
 
     @endpoint(scope="account", answers=AccountSerializer)
-    def get(self, request: object, **path: str) -> HttpResponse:
+    def get_account(self, request: object, **path: str) -> HttpResponse:
         """The account."""
         return self.account_answer()
 
     @endpoint(scope="account", status=204, event="user.delete")
-    def delete(self, request: object, **path: str) -> HttpResponse:
+    def delete_account(self, request: object, **path: str) -> HttpResponse:
         """Delete the account and everything of it."""
-        delete_account(self.account)
+        services.delete_account(self.account)
         response = empty_answer()
         clear_session_cookies(self.request._request, response)
         return response
