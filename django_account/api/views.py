@@ -211,8 +211,8 @@ class AccountViewSet(ViewSet):
             add_cors_headers(request, response, preflight=True)
             return response
         # JSON is UTF-8, and so are our forms: a client's charset parameter may name codecs that
-        # decode no text, or none at all.
-        request.encoding = "utf-8"
+        # decode no text, or none at all. The public setter would parse the query string at once.
+        request._encoding = "utf-8"  # type: ignore[attr-defined]
         return super().dispatch(request, *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
