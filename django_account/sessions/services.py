@@ -92,6 +92,7 @@ def create_session(
         UserBlocked, UserNotFound: the account was blocked or deleted in the meantime.
     """
     secret = generate_secret()
+    now = timezone.now()
     lifetime = min(duration or conf.session_duration, conf.session_duration)
     session = Session(
         account=account,
@@ -103,7 +104,8 @@ def create_session(
         user_agent=client.user_agent[:MAX_USER_AGENT],
         client=client.details.as_dict(),
         country_code=CountryLookup().country_code(client.ip),
-        expires_at=timezone.now() + lifetime,
+        expires_at=now + lifetime,
+        created_at=now,
     )
     with transaction.atomic():
         if not lock_account(account).is_active:
