@@ -17,7 +17,12 @@ from django_account.conf import conf
 from django_account.core.clients import MAX_USER_AGENT, ClientInfo
 from django_account.core.crypto import digest, generate_secret
 from django_account.core.geo import CountryLookup
-from django_account.exceptions import SessionNotFound, UserBlocked
+from django_account.exceptions import (
+    InvalidCredentials,
+    SessionNotFound,
+    UserBlocked,
+    UserNotFound,
+)
 from django_account.sessions.credentials import encode_credential
 from django_account.sessions.models import Session
 
@@ -51,14 +56,18 @@ def create_email_password_session(
         UserBlocked: they are right and the person is blocked.
     """
     account = authenticate(email=email, password=password)
-    return create_session(
-        account=account,
-        provider="email",
-        provider_uid=email,
-        factors=["password"],
-        client=client,
-        duration=duration,
-    )
+    try:
+        return create_session(
+            account=account,
+            provider="email",
+            provider_uid=email,
+            factors=["password"],
+            client=client,
+            duration=duration,
+        )
+    except UserNotFound:
+        # Deleted while the password was being checked: the credentials belong to nobody now.
+        raise InvalidCredentials from None
 
 
 def create_anonymous_session(*, client: ClientInfo) -> IssuedSession:
