@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import ItemsView
+from types import FrameType
+from typing import Any
 
 from django.core.exceptions import (
     RequestDataTooBig,
@@ -12,6 +16,7 @@ from django.core.exceptions import (
 )
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.views.debug import SafeExceptionReporterFilter
 
 from django_account import exceptions
 from django_account.api.renderers import json_answer
@@ -59,6 +64,34 @@ STATUS = {
     "user_target_already_exists": 409,
     "user_unauthorized": 401,
 }
+
+
+class HideEverything(SafeExceptionReporterFilter):
+    """Keeps credentials out of the error reports that Django mails to ADMINS.
+
+    Django's own filter knows the names of usual secrets, but not ours: cookies, session headers, the
+    fields of a sign-in, and the local variables of whoever handles them.
+    """
+
+    hidden_settings = re.compile(
+        SafeExceptionReporterFilter.hidden_settings.pattern + "|SESSION|COOKIE|JWT", re.IGNORECASE
+    )
+
+    def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
+        """Every field of the body is somebody's password, or might be."""
+        names = [] if request is None else list(request.POST)
+        return dict.fromkeys(names, self.cleansed_substitute)
+
+    def get_traceback_frame_variables(
+        self, request: HttpRequest | None, tb_frame: FrameType
+    ) -> ItemsView[str, Any]:
+        """The names of local variables without their values."""
+        return dict.fromkeys(tb_frame.f_locals, self.cleansed_substitute).items()
+
+    def get_safe_cookies(self, request: HttpRequest | None) -> dict[str, Any]:
+        """The names of cookies without their values."""
+        names = [] if request is None else list(request.COOKIES)
+        return dict.fromkeys(names, self.cleansed_substitute)
 
 
 def error_response(error: Exception, request: HttpRequest) -> HttpResponse:

@@ -22,7 +22,7 @@ from django_account.api.authentication import Caller, identify, require_full_acc
 from django_account.api.clients import client_info
 from django_account.api.cookies import set_session_cookies
 from django_account.api.cors import add_cors_headers, check_origin
-from django_account.api.errors import error_response
+from django_account.api.errors import HideEverything, error_response
 from django_account.api.fields import Params
 from django_account.api.params import PARSERS, read_params
 from django_account.api.renderers import json_answer
@@ -210,6 +210,7 @@ class AccountViewSet(ViewSet):
             response = HttpResponse(status=204, content_type="text/html; charset=UTF-8")
             add_cors_headers(request, response, preflight=True)
             return response
+        request.exception_reporter_filter = HideEverything()
         # JSON is UTF-8, and so are our forms: a client's charset parameter may name codecs that
         # decode no text, or none at all. The public setter would parse the query string at once.
         request._encoding = "utf-8"  # type: ignore[attr-defined]

@@ -92,8 +92,9 @@ def update_email(*, account: Account, email: str, password: str) -> None:
     try:
         with transaction.atomic():
             old = lock_account(account).email
-            move_address(account=account, provider_type="email", old=old, new=email)
+            # The account before the target, as at sign-up: two orders could wait for each other.
             _save(account, "email", ["email", "email_verified", *fields], password=first)
+            move_address(account=account, provider_type="email", old=old, new=email)
             users.write_address(account.user, users.email_field(), email, account.public_id)
     except IntegrityError:
         raise TargetAlreadyExists from None
@@ -123,8 +124,8 @@ def update_phone(*, account: Account, phone: str, password: str) -> None:
     try:
         with transaction.atomic():
             old = lock_account(account).phone
-            move_address(account=account, provider_type="sms", old=old, new=phone)
             _save(account, "phone", ["phone", "phone_verified", *fields], password=first)
+            move_address(account=account, provider_type="sms", old=old, new=phone)
             users.write_address(account.user, users.phone_field(), phone, account.public_id)
     except IntegrityError:
         raise TargetAlreadyExists from None

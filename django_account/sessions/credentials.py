@@ -18,6 +18,10 @@ class Credential(NamedTuple):
     account_id: str
     secret: str
 
+    def __repr__(self) -> str:
+        """Without the secret: error reports print local variables."""
+        return f"Credential({self.account_id!r})"
+
 
 def encode_credential(account_id: str, secret: str) -> str:
     """Put a credential together."""
