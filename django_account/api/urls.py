@@ -71,5 +71,5 @@ urlpatterns = [
         {"get": "get_session", "patch": "update_session", "delete": "delete_session"},
     ),
     # Last: whatever is under the mount and no route.
-    re_path(r"^(?P<rest>.*)$", fall_through),
+    re_path(r"^(?P<rest>(?s:.*))\Z", fall_through),
 ]
