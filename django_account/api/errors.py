@@ -69,8 +69,8 @@ STATUS = {
 class HideEverything(SafeExceptionReporterFilter):
     """Keeps credentials out of the error reports that Django mails to ADMINS.
 
-    Django's own filter knows the names of usual secrets, but not ours: cookies, session headers, the
-    fields of a sign-in, and the local variables of whoever handles them.
+    Django's own filter knows the names of usual secrets, but not ours: cookies, session headers,
+    the fields of a sign-in, and the local variables of whoever handles them.
     """
 
     hidden_settings = re.compile(
