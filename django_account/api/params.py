@@ -30,8 +30,11 @@ def read_params(request: Request) -> dict[str, Any]:
     if request.method in ("GET", "HEAD"):
         return expand(request.query_params.lists())
     try:
+        # At once, and so within DATA_UPLOAD_MAX_MEMORY_SIZE: not every DRF looks at it.
+        _ = request._request.body
         data = request.data
-    except (ParseError, UnsupportedMediaType, RecursionError):
+    except (ParseError, UnsupportedMediaType, RecursionError, ValueError):
+        # ValueError: a Content-Length that is no number, where the server lets it pass.
         return {}
     if isinstance(data, QueryDict):
         return expand(data.lists())

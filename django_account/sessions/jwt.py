@@ -58,7 +58,8 @@ def read_jwt(token: str) -> Claims:
         except jwt.DecodeError:
             failure = InvalidJWT("Incomplete segments")
             break
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, TypeError, RecursionError):
+            # The last two: what older releases of PyJWT make of a header nested a thousand deep.
             failure = InvalidJWT("Unusable claims")
             break
         account_id, session_id = claims.get("userId", ""), claims.get("sessionId", "")

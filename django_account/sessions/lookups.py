@@ -14,6 +14,7 @@ from django.db.models import Model, QuerySet
 from django_account.accounts.models import Account
 from django_account.core.compiled import CompiledQuery
 from django_account.core.crypto import digest
+from django_account.core.ids import is_valid_id
 from django_account.sessions.credentials import Credential
 from django_account.sessions.models import Session
 from django_account.targets.models import Target
@@ -42,6 +43,8 @@ def find_by_credential(credential: Credential) -> SignedIn | None:
 
 def find_by_session_id(session_id: str, account_id: str) -> SignedIn | None:
     """The live session with a public id, if it is the account's; None when there is none."""
+    if not is_valid_id(session_id):
+        return None
     signed_in = _find(_by_public_id(), session_id)
     if signed_in is None or signed_in.account.public_id != account_id:
         return None
