@@ -81,8 +81,9 @@ def create_account(
             claim_addresses(account)
             signals.send_on_commit(signals.account_created, account=account)
     except IntegrityError:
-        # Somebody was faster. Anything else is the host's own constraint and not ours to explain.
-        if is_taken(account):
+        # Somebody was faster, or a user whom nobody looked for has the address. Anything else is
+        # the host's own constraint and not ours to explain.
+        if is_taken(account) or (email and users.has_user_with_email(email, search=True)):
             raise UserAlreadyExists from None
         raise
     return account

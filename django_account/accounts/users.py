@@ -144,10 +144,14 @@ def find_without_account(email: str) -> SiteUser | None:
     return found[0] if len(found) == 1 else None
 
 
-def has_user_with_email(email: str) -> bool:
-    """Whether a user without an account has this address, so that nobody else may take it."""
+def has_user_with_email(email: str, *, search: bool | None = None) -> bool:
+    """Whether a user without an account has this address, so that nobody else may take it.
+
+    Args:
+        search: whether to look at all; ADOPT_USERS says so when left out.
+    """
     field = email_field()
-    if field is None or not conf.adopt_users:
+    if field is None or not (conf.adopt_users if search is None else search):
         return False
     return without_account().filter(**{f"{field.name}__iexact": email}).exists()
 

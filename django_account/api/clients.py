@@ -52,7 +52,8 @@ def _address(entry: str) -> str:
     """An IP address, with or without a port; ``""`` for anything else."""
     for candidate in (entry, _host_of(entry)):
         try:
-            return str(ipaddress.ip_address(candidate))
+            # Without a zone, which may be of any length and means nothing to anybody else.
+            return str(ipaddress.ip_address(candidate.partition("%")[0]))
         except ValueError:
             continue
     return ""

@@ -8,6 +8,7 @@ from datetime import datetime
 from urllib.parse import quote, unquote
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.http import http_date
 
 from django_account.api.clients import is_secure
@@ -64,6 +65,9 @@ def _write(
     request: HttpRequest, response: HttpResponse, value: str, expires_at: datetime | str
 ) -> None:
     name = cookie_name().lower()
+    if isinstance(expires_at, datetime) and timezone.is_naive(expires_at):
+        # On a site with USE_TZ = False; Django would take its wall clock for UTC.
+        expires_at = timezone.make_aware(expires_at)
     # The legacy cookie first: clients that keep one Set-Cookie header keep the last.
     for key, same_site in ((f"{name}_legacy", None), (name, "None")):
         response.set_cookie(

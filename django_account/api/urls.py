@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import Resolver404, path, re_path, resolve
 from django.views.decorators.csrf import csrf_exempt
@@ -22,6 +23,7 @@ unknown_route = UnknownRouteViewSet.as_view({"get": "no_route"})
 
 
 @csrf_exempt
+@login_not_required
 def fall_through(request: HttpRequest, rest: str) -> HttpResponseBase:
     """Try a path without its empty segments, which upstream tolerates; else there is no route."""
     tidy = re.sub(r"/{2,}", "/", request.path_info).rstrip("/")
