@@ -82,7 +82,7 @@ def endpoint(*, params: type[Params] | None = None, **declared: Any) -> Callable
 
 
 # A path that is no route, or a route's wrong method, goes through the checks like any other.
-NO_ROUTE = Endpoint(scope="global", service=None, mfa_exempt=True)
+NO_ROUTE = Endpoint(scope="global", service=None)
 
 
 class NoNegotiation(BaseContentNegotiation):
@@ -137,11 +137,12 @@ class AccountViewSet(ViewSet):
         """Run every check that stands before an endpoint, in the order of core.md §1."""
         spec, http_request = self.spec, request._request
         caller = self.caller = identify(http_request)
-        if not caller.is_server:
+        # Only a key that works speaks for a server, whom no page can trick.
+        if caller.api_key is None or caller.api_key.is_expired:
             check_origin(http_request)
         self.check_project(request)
         self.check_key(caller)
-        if caller.account is not None:
+        if caller.account is not None and not caller.is_server:
             touch_account(caller.account)
         permissions.check_service(caller, spec.service)
         permissions.check_scope(caller, spec.scope, http_request)

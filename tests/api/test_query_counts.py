@@ -1,0 +1,213 @@
+"""What each endpoint costs the database: the present figures, so that a new statement is noticed.
+
+Two of the statements of each ``atomic`` block are its SAVEPOINT and RELEASE here, and BEGIN and
+COMMIT, for the outermost, in a real request. One statement, the first, finds out who is calling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from django_account.accounts.models import Account
+from django_account.targets.models import Target
+from tests.client import PASSWORD, ApiClient
+
+Count = Callable[[int], Any]
+Project = Callable[..., None]
+
+# The caller, then what the endpoint itself does. "{id}" is the current session's.
+ENDPOINTS = [
+    ("GET", "/account", None, 1),
+    ("GET", "/account/prefs", None, 1),
+    ("GET", "/account/sessions/current", None, 1),
+    # The session by its id, even the current one's.
+    ("GET", "/account/sessions/{id}", None, 2),
+    # However many there are.
+    ("GET", "/account/sessions", None, 2),
+    ("POST", "/account/jwts", {}, 1),
+    # atomic: UPDATE session
+    ("PATCH", "/account/sessions/current", {}, 4),
+    # atomic: UPDATE account
+    ("PATCH", "/account/name", {"name": "Bob"}, 4),
+    ("PATCH", "/account/prefs", {"prefs": {"a": 1}}, 4),
+    # Address free among accounts, users and targets; atomic: lock, atomic: UPDATE account; UPDATE
+    # target and user; then the targets for the answer.
+    ("PATCH", "/account/email", {"email": "x@example.org", "password": PASSWORD}, 13),
+    # The same; the user model has no phone number, so nobody looks there.
+    ("PATCH", "/account/phone", {"phone": "+16308520394", "password": PASSWORD}, 11),
+    # atomic: atomic: UPDATE account and user; atomic: SELECT other sessions, which are none
+    ("PATCH", "/account/password", {"password": "new horse", "oldPassword": PASSWORD}, 10),
+    # atomic: atomic: UPDATE account; UPDATE user
+    ("PATCH", "/account/status", {}, 7),
+    # atomic: lock and read the sessions, DELETE targets and sessions
+    ("DELETE", "/account/sessions/current", None, 7),
+    ("DELETE", "/account/sessions", None, 7),
+]
+
+
+class TestEndpoints:
+    @pytest.mark.parametrize(("method", "path", "body", "count"), ENDPOINTS)
+    def test_by_session(
+        self,
+        ada: ApiClient,
+        django_assert_num_queries: Count,
+        method: str,
+        path: str,
+        body: Any,
+        count: int,
+    ) -> None:
+        with django_assert_num_queries(count):
+            response = ada.call(method, path.format(id=ada.session["$id"]), body)
+        assert response.status_code < 300
+
+    @pytest.mark.parametrize(
+        ("method", "path", "count"),
+        [("GET", "/account", 1), ("GET", "/account/prefs", 1), ("GET", "/account/sessions", 2)],
+    )
+    def test_by_jwt(
+        self,
+        ada_by_jwt: ApiClient,
+        django_assert_num_queries: Count,
+        method: str,
+        path: str,
+        count: int,
+    ) -> None:
+        with django_assert_num_queries(count):
+            assert ada_by_jwt.call(method, path).status_code == 200
+
+    def test_account_with_many_targets(
+        self, ada: ApiClient, django_assert_num_queries: Count
+    ) -> None:
+        account = Target.objects.get().account
+        Target.objects.bulk_create(
+            Target(account=account, provider_type="push", identifier=f"device {number}")
+            for number in range(20)
+        )
+        with django_assert_num_queries(1):
+            assert len(ada.get("/account").json()["targets"]) == 21
+
+    def test_list_of_many_sessions(self, ada: ApiClient, django_assert_num_queries: Count) -> None:
+        for _ in range(9):
+            ApiClient().sign_in()
+        with django_assert_num_queries(2):
+            assert ada.get("/account/sessions").json()["total"] == 10
+
+    def test_key_and_session_together(
+        self, ada: ApiClient, server: ApiClient, django_assert_num_queries: Count
+    ) -> None:
+        server.get("/ping")
+        server.headers["X-Appwrite-Session"] = ada.credential
+        # The session; the key.
+        with django_assert_num_queries(2):
+            assert server.get("/account").status_code == 401
+
+
+class TestSigningIn:
+    CREDENTIALS = {"email": "ada@example.org", "password": PASSWORD}
+
+    def sign_in(self, status: int = 201, **values: str) -> None:
+        response = ApiClient().post("/account/sessions/email", self.CREDENTIALS | values)
+        assert response.status_code == status
+
+    def test_sign_up(self, guest: ApiClient, django_assert_num_queries: Count) -> None:
+        # Address free among accounts and users; atomic: INSERT user, account and target; the
+        # targets for the answer.
+        with django_assert_num_queries(8):
+            guest.sign_up()
+
+    def test_by_password(self, ada: ApiClient, django_assert_num_queries: Count) -> None:
+        # Account with its user; atomic: lock, INSERT, atomic: SELECT what is over the limit; last
+        # login, which is Django's own.
+        with django_assert_num_queries(9):
+            self.sign_in()
+
+    def test_by_password_over_the_limit(
+        self, ada: ApiClient, project: Project, django_assert_num_queries: Count
+    ) -> None:
+        project(SESSION_LIMIT=1)
+        # Three more: the session with its targets, which are deleted with it.
+        with django_assert_num_queries(12):
+            self.sign_in()
+
+    def test_wrong_password(self, ada: ApiClient, django_assert_num_queries: Count) -> None:
+        with django_assert_num_queries(1):
+            self.sign_in(401, password="wrong horse")
+
+    def test_anonymously(self, guest: ApiClient, django_assert_num_queries: Count) -> None:
+        # atomic: id free; atomic: INSERT user and account; then as above, without a password.
+        with django_assert_num_queries(15):
+            guest.post("/account/sessions/anonymous")
+
+
+class TestRefused:
+    """Who is not let in costs little."""
+
+    @pytest.mark.parametrize(
+        ("headers", "count"),
+        [
+            ({}, 0),
+            ({"X-Appwrite-Session": "garbage"}, 0),
+            ({"X-Fallback-Cookies": "{}"}, 0),
+            ({"X-Appwrite-JWT": "garbage"}, 0),
+            ({"X-Appwrite-Key": "x_y"}, 0),
+            ({"X-Appwrite-Key": "standard_x"}, 1),
+            ({"Origin": "https://evil.example"}, 0),
+            ({"X-Appwrite-Project": "nope"}, 0),
+        ],
+    )
+    def test_guest(
+        self,
+        guest: ApiClient,
+        django_assert_num_queries: Count,
+        headers: dict[str, str],
+        count: int,
+    ) -> None:
+        guest.headers |= headers
+        with django_assert_num_queries(count):
+            assert guest.get("/account").status_code in (401, 403, 404)
+
+    def test_invalid_parameters(self, guest: ApiClient, django_assert_num_queries: Count) -> None:
+        with django_assert_num_queries(0):
+            guest.post("/account", {"userId": "_"})
+
+    def test_ping(self, guest: ApiClient, django_assert_num_queries: Count) -> None:
+        with django_assert_num_queries(0):
+            guest.get("/ping")
+
+
+class TestAccessedAt:
+    """Nothing is written by reading, but once in more than 24 hours."""
+
+    START = datetime(2030, 1, 1, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("later", "count"),
+        [(timedelta(0), 1), (timedelta(hours=24), 1), (timedelta(hours=24, seconds=1), 2)],
+    )
+    @pytest.mark.parametrize("transport", ["cookie", "jwt"])
+    def test_get_account(
+        self,
+        guest: ApiClient,
+        django_assert_num_queries: Count,
+        transport: str,
+        later: timedelta,
+        count: int,
+    ) -> None:
+        with time_machine.travel(self.START, tick=False):
+            guest.sign_up()
+            guest.sign_in()
+        with time_machine.travel(self.START + later, tick=False):
+            client = guest
+            if transport == "jwt":
+                # Signing one counts as activity; undo that.
+                client = ApiClient(jwt=guest.post("/account/jwts").json()["jwt"])
+                Account.objects.update(accessed_at=self.START)
+            with django_assert_num_queries(count):
+                assert client.get("/account").status_code == 200
+            with django_assert_num_queries(1):
+                assert client.get("/account").status_code == 200
