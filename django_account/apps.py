@@ -16,9 +16,16 @@ class DjangoAccountConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from django_account import checks  # noqa: F401, registers itself
+        from django_account import (
+            checks,  # noqa: F401, registers itself
+            signals,
+        )
+        from django_account.notifications.receivers import message_requested
         from django_account.selfservice.site_changes import user_saved
 
         post_save.connect(
             user_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="django_account.user_saved"
+        )
+        signals.message_requested.connect(
+            message_requested, dispatch_uid="django_account.message_requested"
         )

@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any, TypedDict
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 # The longest session upstream allows (users.md §7): one year.
@@ -36,6 +37,9 @@ class PasswordStrength(TypedDict):
 class AccountSettings:
     """The site's ``DJANGO_ACCOUNT`` dictionary, with defaults."""
 
+    # Properties that are no settings of their own.
+    _DERIVED = frozenset({"sends_sms"})
+
     def _get(self, name: str, default: Any) -> Any:
         return getattr(settings, "DJANGO_ACCOUNT", {}).get(name, default)
 
@@ -46,7 +50,11 @@ class AccountSettings:
     @classmethod
     def names(cls) -> list[str]:
         """The keys that ``DJANGO_ACCOUNT`` may hold."""
-        return [name.upper() for name, value in vars(cls).items() if isinstance(value, property)]
+        return [
+            name.upper()
+            for name, value in vars(cls).items()
+            if isinstance(value, property) and name not in cls._DERIVED
+        ]
 
     # --- the project ---
 
@@ -60,6 +68,11 @@ class AccountSettings:
         """Web host names (``*.example.com`` for sub-domains) and custom schemes that may call the
         API from a browser or app, and to which links may lead. Default: ``["localhost"]``."""
         return list(self._get("PLATFORMS", ["localhost"]))
+
+    @property
+    def project_name(self) -> str:
+        """What messages call the project. Default: PROJECT_ID."""
+        return str(self._get("PROJECT_NAME", self.project_id))
 
     @property
     def api_version(self) -> str:
@@ -157,6 +170,12 @@ class AccountSettings:
         """Phone numbers with a fixed code that are never sent an SMS. Default: none."""
         return dict(self._get("MOCK_NUMBERS", {}))
 
+    @property
+    def signed_in_url(self) -> str:
+        """Where our own sign-in page leads when it is done: a URL or the name of one. Default:
+        ``"/"``."""
+        return str(self._get("SIGNED_IN_URL", "/"))
+
     # --- passwords ---
 
     @property
@@ -186,6 +205,20 @@ class AccountSettings:
             "symbol": bool(chosen.get("symbol", False)),
         }
 
+    # --- messages ---
+
+    @property
+    def email_sender(self) -> str | None:
+        """The From address of messages. Default: Django's DEFAULT_FROM_EMAIL."""
+        value = self._get("EMAIL_SENDER", None)
+        return None if value is None else str(value)
+
+    @property
+    def background_delivery(self) -> bool:
+        """Whether messages are sent in a thread when the site's task backend is the immediate one.
+        With False they are sent before the request is answered. Default: True."""
+        return bool(self._get("BACKGROUND_DELIVERY", True))
+
     # --- other people's services ---
 
     @property
@@ -199,9 +232,43 @@ class AccountSettings:
         return str(self._get("SMS_BACKEND", "django_account.notifications.sms.console.SMSBackend"))
 
     @property
+    def sends_sms(self) -> bool:
+        """Whether the site has chosen a way to send SMS: any SMS_BACKEND but none and the dummy."""
+        return self.sms_backend not in ("", "django_account.notifications.sms.dummy.SMSBackend")
+
+    @property
     def sms_options(self) -> Mapping[str, Any]:
         """What the SMS backend is built with. Default: nothing."""
         return dict(self._get("SMS_OPTIONS", {}))
+
+    @property
+    def sms_allowed_prefixes(self) -> tuple[str, ...]:
+        """A list of what numbers must begin with, such as ``["+49", "+1"]``. Default: any may.
+
+        Raises:
+            ImproperlyConfigured: it is no list, or holds something that is no prefix of numbers.
+        """
+        given = self._get("SMS_ALLOWED_PREFIXES", ())
+        # A plain "+49" would be taken for the prefixes "+", "4" and "9", and allow every number.
+        prefixes = () if isinstance(given, str) else tuple(given)
+        if isinstance(given, str) or not all(
+            isinstance(prefix, str) and prefix[:1] == "+" and prefix[1:].isdigit()
+            for prefix in prefixes
+        ):
+            raise ImproperlyConfigured(
+                'DJANGO_ACCOUNT["SMS_ALLOWED_PREFIXES"] must be a list such as ["+49", "+1"].'
+            )
+        return prefixes
+
+    @property
+    def sms_daily_limit(self) -> int:
+        """SMS that the site sends in a day (UTC). Default: 0, no limit."""
+        return int(self._get("SMS_DAILY_LIMIT", 0))
+
+    @property
+    def sms_daily_limit_per_number(self) -> int:
+        """SMS that one number gets in a day (UTC). Default: 0, no limit."""
+        return int(self._get("SMS_DAILY_LIMIT_PER_NUMBER", 0))
 
 
 conf = AccountSettings()

@@ -247,6 +247,36 @@ class EmailNotCorporate(AccountError):
     message = "Only corporate e-mail addresses are accepted. Use your organisation's."
 
 
+class EmailNotFound(AccountError):
+    code = "user_email_not_found"
+    message = "This account has no e-mail address. Add one first."
+
+
+class EmailAlreadyVerified(AccountError):
+    code = "user_email_already_verified"
+    message = "This e-mail address is verified already."
+
+
+class PhoneNotFound(AccountError):
+    code = "user_phone_not_found"
+    message = "This account has no phone number. Add one first."
+
+
+class PhoneAlreadyVerified(AccountError):
+    code = "user_phone_already_verified"
+    message = "This phone number is verified already."
+
+
+class MailDisabled(AccountError):
+    code = "general_smtp_disabled"
+    message = "SMTP disabled"
+
+
+class SMSDisabled(AccountError):
+    code = "general_phone_disabled"
+    message = "Phone provider not configured"
+
+
 # --- credentials ------------------------------------------------------------------------------
 
 
@@ -263,6 +293,13 @@ class PasswordRecentlyUsed(AccountError):
 class PasswordPersonalData(AccountError):
     code = "password_personal_data"
     message = "The password contains personal data. Leave out the id, name, e-mail and phone."
+
+
+class InvalidToken(AccountError):
+    """A one-time secret is wrong, expired, used, somebody else's or of another kind."""
+
+    code = "user_invalid_token"
+    message = "This link or code is not valid, or not any more. Request a new one."
 
 
 class SessionNotFound(AccountError, LookupError):

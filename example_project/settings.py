@@ -74,7 +74,7 @@ TEMPLATES = [
 
 def database(url: str) -> dict:
     """The database of a URL, set up so that parallel requests wait for each other, not fail."""
-    settings = env.db_url_config(url)
+    settings: dict = env.db_url_config(url)
     if settings["ENGINE"] == "django.db.backends.sqlite3":
         settings["OPTIONS"] = {
             # Take the write lock when a transaction begins: a later upgrade could only fail.
@@ -96,7 +96,6 @@ def database(url: str) -> dict:
 DATABASES = {"default": database(env("DATABASE_URL", default=f"sqlite:///{BASE_DIR}/db.sqlite3"))}
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
-
 
 
 def mail(url: str) -> dict:
@@ -148,7 +147,7 @@ def sms(url: str) -> dict:
         case "file":
             options = {"path": parts.path}
         case "http" | "https":
-            return {"SMS_BACKEND": f"{backends}.http.SMSBackend", "SMS_OPTIONS": {"url": url}}
+            return {"SMS_BACKEND": f"{backends}.http.SMSBackend", "SMS_OPTIONS": {"endpoint": url}}
         case "twilio":
             options = {
                 "account_sid": unquote(parts.username or ""),

@@ -5,6 +5,7 @@ import os
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 50)
 os.environ.setdefault("DEBUG", "0")
 os.environ.setdefault("EMAIL_URL", "memorymail://")
+os.environ.setdefault("SMS_URL", "locmem://")
 
 from example_project.settings import *  # noqa: F403
 
@@ -18,3 +19,6 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",
     "django_account.accounts.hashers.Argon2idHasher",
 ]
+
+# Messages go out before the answer, so that a test can look at them.
+DJANGO_ACCOUNT = {**DJANGO_ACCOUNT, "BACKGROUND_DELIVERY": False}  # noqa: F405

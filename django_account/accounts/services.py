@@ -176,6 +176,18 @@ def authenticate(*, email: str, password: str) -> Account:
     return account or adopt_user(user)
 
 
+def find_account(*, email: str) -> Account | None:
+    """The account with an address; a user of the site that has the address gets one (ADOPT_USERS).
+
+    Args:
+        email: in normal form.
+    """
+    account = Account.objects.with_user().filter(email=email).first()
+    if account is None and (user := users.find_without_account(email)) is not None:
+        account = adopt_user(user)
+    return account
+
+
 def adopt_user(user: SiteUser) -> Account:
     """Give a user of the site an account; one that has an account keeps it.
 
@@ -225,6 +237,27 @@ def lock_account(account: Account) -> Account:
     if locked is None:
         raise UserNotFound
     return locked
+
+
+def mark_verified(account: Account, address_kind: str, address: str) -> bool:
+    """Note that a person has an address, if it is still the account's.
+
+    Args:
+        address_kind: "email" or "phone".
+        address: the one that was proven.
+
+    Returns:
+        whether it is the account's.
+    """
+    verified = Account.objects.filter(pk=account.pk, **{address_kind: address}).update(
+        **{f"{address_kind}_verified": True}, updated_at=timezone.now()
+    )
+    if verified:
+        setattr(account, f"{address_kind}_verified", True)
+        signals.send_on_commit(
+            signals.account_updated, account=account, attribute=f"{address_kind}-verification"
+        )
+    return bool(verified)
 
 
 def delete_account(account: Account) -> None:

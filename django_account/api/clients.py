@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import get_supported_language_variant
 
 from django_account.conf import conf
 from django_account.core.clients import UNKNOWN_USER_AGENT, ClientInfo
@@ -46,6 +48,18 @@ def client_info(request: HttpRequest, *, forwarded_user_agent: bool = False) -> 
         ip=client_ip(request),
         user_agent=user_agent.replace("\x00", "") or UNKNOWN_USER_AGENT,
     )
+
+
+def locale(request: HttpRequest) -> str:
+    """The language that the client asks for in ``X-Appwrite-Locale``; the site's own for others.
+
+    It must be one of the site's LANGUAGES, in any spelling that Django knows.
+    """
+    asked = request.headers.get("X-Appwrite-Locale", "")
+    try:
+        return get_supported_language_variant(asked.lower())
+    except LookupError:
+        return settings.LANGUAGE_CODE
 
 
 def _address(entry: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from rest_framework import serializers
 
 from django_account.accounts import passwords
+from django_account.api.platforms import is_allowed_url
 from django_account.core import emails, phones
 from django_account.core.ids import UNIQUE, is_valid_id
 from django_account.exceptions import InvalidArgument
@@ -143,6 +144,18 @@ class NewPasswordParam(StringParam):
         if (rule := passwords.broken_rule(password)) is not None:
             refuse(rule)
         return password
+
+
+class RedirectParam(StringParam):
+    """A URL of the project's own pages and apps, to which a link may lead."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or not is_allowed_url(data):
+            refuse(
+                "Invalid URI. Register the new host or scheme as a platform of this project "
+                "(PLATFORMS) and use its full address."
+            )
+        return data
 
 
 class StrictBooleanParam(serializers.BooleanField):

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils import timezone
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def iso(moment: datetime | None) -> str:
-    """A date on the wire: UTC with milliseconds and a numeric offset; ``""`` when unset."""
-    if moment is None:
-        return ""
-    if moment.tzinfo is not UTC:
-        # A site with USE_TZ = False keeps its own zone's wall clock.
-        moment = (timezone.make_aware(moment) if moment.tzinfo is None else moment).astimezone(UTC)
-    return moment.isoformat(timespec="milliseconds")
 
 
 def json_answer(document: dict[str, Any], status: int = 200) -> HttpResponse:

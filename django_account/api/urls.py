@@ -16,6 +16,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from django_account.api.account.account import AccountAccountViewSet as Account
 from django_account.api.account.sessions import SessionViewSet as Session
+from django_account.api.account.tokens import TokenViewSet as Token
+from django_account.api.pages import page_urlpatterns
 from django_account.api.ping import PingViewSet
 from django_account.api.views import UnknownRouteViewSet
 
@@ -67,11 +69,49 @@ urlpatterns = [
     ),
     *routes("account/sessions/email", Session, {"post": "create_email_password_session"}),
     *routes("account/sessions/anonymous", Session, {"post": "create_anonymous_session"}),
+    *routes("account/sessions/token", Token, {"post": "create_session"}),
+    *routes(
+        "account/sessions/magic-url",
+        Token,
+        {"put": "update_magic_url_session", "post": "create_magic_url_token"},
+    ),
+    *routes(
+        "account/sessions/phone",
+        Token,
+        {"put": "update_phone_session", "post": "create_phone_token"},
+    ),
+    *routes("account/tokens/magic-url", Token, {"post": "create_magic_url_token"}),
+    *routes("account/tokens/email", Token, {"post": "create_email_token"}),
+    *routes("account/tokens/phone", Token, {"post": "create_phone_token"}),
+    *routes("account/recovery", Token, {"post": "create_recovery", "put": "update_recovery"}),
+    *routes(
+        "account/recovery/otp",
+        Token,
+        {"post": "create_recovery_otp", "put": "update_recovery_otp"},
+    ),
+    *routes(
+        "account/verifications/email",
+        Token,
+        {"post": "create_email_verification", "put": "update_email_verification"},
+        "account/verification",
+    ),
+    *routes(
+        "account/verifications/email/otp",
+        Token,
+        {"post": "create_email_verification_otp", "put": "update_email_verification_otp"},
+    ),
+    *routes(
+        "account/verifications/phone",
+        Token,
+        {"post": "create_phone_verification", "put": "update_phone_verification"},
+        "account/verification/phone",
+    ),
     *routes(
         "account/sessions/<str:sessionId>",
         Session,
         {"get": "get_session", "patch": "update_session", "delete": "delete_session"},
     ),
+    *page_urlpatterns,
     # Last: whatever is under the mount and no route.
     re_path(r"^(?P<rest>(?s:.*))\Z", fall_through),
 ]

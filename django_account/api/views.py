@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, NoReturn, TypeVar, cast
 
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http.request import validate_host
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -21,16 +24,17 @@ from django_account.api import permissions
 from django_account.api.authentication import Caller, identify, require_full_account
 from django_account.api.clients import client_info
 from django_account.api.cookies import set_session_cookies
-from django_account.api.cors import add_cors_headers, check_origin
+from django_account.api.cors import add_cors_headers, check_origin, request_host
 from django_account.api.errors import HideEverything, error_response
 from django_account.api.fields import Params
 from django_account.api.params import PARSERS, read_params
+from django_account.api.platforms import is_allowed_host
 from django_account.api.renderers import json_answer
 from django_account.api.serializers.session import session_document
 from django_account.api_keys.services import require_usable, touch_api_key
 from django_account.conf import conf
 from django_account.core.clients import ClientInfo
-from django_account.exceptions import ProjectNotFound, RouteNotFound
+from django_account.exceptions import InvalidArgument, ProjectNotFound, RouteNotFound
 from django_account.sessions.services import IssuedSession
 
 if find_spec("drf_spectacular"):
@@ -180,6 +184,22 @@ class AccountViewSet(ViewSet):
         if caller.api_key is not None:
             require_usable(caller.api_key)
             touch_api_key(caller.api_key)
+
+    def page(self, name: str) -> str:
+        """The address of one of our own pages, for links sent without a URL of the caller's.
+
+        Raises:
+            InvalidArgument: the request's host is nobody the site vouches for; with a forged
+                ``Host`` header and ALLOWED_HOSTS = ["*"], the secret would be sent there.
+        """
+        request = self.request._request
+        host = request_host(request)
+        vouched_for = [pattern for pattern in settings.ALLOWED_HOSTS if pattern != "*"]
+        if not (is_allowed_host(host) or validate_host(host, vouched_for)):
+            raise InvalidArgument(
+                "url", "Send one, or name this API's host in ALLOWED_HOSTS or PLATFORMS."
+            )
+        return request.build_absolute_uri(reverse(f"django_account_{name}"))
 
     @property
     def client(self) -> ClientInfo:

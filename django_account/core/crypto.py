@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 
@@ -47,3 +49,28 @@ def derive_keys(purpose: str) -> Iterator[bytes]:
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         raw = key if isinstance(key, bytes) else key.encode()
         yield hmac.digest(raw, b"django_account." + purpose.encode(), "sha256")
+
+
+def encrypt(text: str, purpose: str) -> str:
+    """Make a text unreadable at rest.
+
+    Args:
+        purpose: what it is; only the same purpose decrypts it.
+    """
+    return _cipher(purpose).encrypt(text.encode()).decode()
+
+
+def decrypt(token: str, purpose: str) -> str:
+    """Read what :func:`encrypt` made, under the present key or one of SECRET_KEY_FALLBACKS.
+
+    Raises:
+        ValueError: another key, another purpose, or tampered with.
+    """
+    try:
+        return _cipher(purpose).decrypt(token.encode()).decode()
+    except InvalidToken as error:
+        raise ValueError("cannot be decrypted with this site's keys") from error
+
+
+def _cipher(purpose: str) -> MultiFernet:
+    return MultiFernet([Fernet(urlsafe_b64encode(key)) for key in derive_keys(purpose)])

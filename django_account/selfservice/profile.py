@@ -28,6 +28,8 @@ from django_account.exceptions import (
 from django_account.sessions.models import Session
 from django_account.sessions.services import end_sessions
 from django_account.targets.services import is_claimed, move_address
+from django_account.tokens.models import Token
+from django_account.tokens.services import revoke_tokens
 
 
 def update_name(*, account: Account, name: str) -> None:
@@ -57,9 +59,9 @@ def update_password(
         InvalidArgument, PasswordRecentlyUsed, PasswordPersonalData: the new one breaks a rule.
     """
     require_password(account, old_password)
-    _assign_acceptable(account, password)
+    assign_acceptable(account, password)
     with transaction.atomic():
-        _save(account, "password", PASSWORD_FIELDS, password=True)
+        save_password(account)
         if conf.invalidate_sessions and current is not None:
             end_sessions(account=account, keep=current)
 
@@ -96,6 +98,7 @@ def update_email(*, account: Account, email: str, password: str) -> None:
             _save(account, "email", ["email", "email_verified", *fields], password=first)
             move_address(account=account, provider_type="email", old=old, new=email)
             users.write_address(account.user, users.email_field(), email, account.public_id)
+            revoke_tokens(account=account, address=old)
     except IntegrityError:
         raise TargetAlreadyExists from None
 
@@ -127,6 +130,7 @@ def update_phone(*, account: Account, phone: str, password: str) -> None:
             _save(account, "phone", ["phone", "phone_verified", *fields], password=first)
             move_address(account=account, provider_type="sms", old=old, new=phone)
             users.write_address(account.user, users.phone_field(), phone, account.public_id)
+            revoke_tokens(account=account, address=old)
     except IntegrityError:
         raise TargetAlreadyExists from None
 
@@ -144,11 +148,16 @@ def _first_password(account: Account, password: str) -> tuple[Iterable[str], boo
     """Make a confirming password the account's own, if it has none."""
     if account.has_password:
         return (), False
-    _assign_acceptable(account, password)
+    assign_acceptable(account, password)
     return PASSWORD_FIELDS, True
 
 
-def _assign_acceptable(account: Account, password: str) -> None:
+def assign_acceptable(account: Account, password: str) -> None:
+    """Hash a new password that keeps every rule into the account; :func:`save_password` saves it.
+
+    Raises:
+        InvalidArgument, PasswordRecentlyUsed, PasswordPersonalData: it breaks one.
+    """
     require_acceptable(
         password,
         user=account.user,
@@ -156,6 +165,17 @@ def _assign_acceptable(account: Account, password: str) -> None:
         history=account.password_history,
     )
     assign_password(account, password)
+
+
+def save_password(account: Account) -> None:
+    """Save an assigned password. Outstanding recovery tokens die with the old one. Call it in a
+    transaction.
+
+    Raises:
+        UserNotFound: the account has been deleted in the meantime.
+    """
+    _save(account, "password", PASSWORD_FIELDS, password=True)
+    revoke_tokens(account=account, kinds=Token.RECOVERIES)
 
 
 def _save(

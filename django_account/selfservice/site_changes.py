@@ -21,6 +21,7 @@ from django_account.accounts.users import SiteUser
 from django_account.conf import conf
 from django_account.sessions.services import end_sessions
 from django_account.targets.services import move_address
+from django_account.tokens.services import revoke_tokens
 
 logger = logging.getLogger("django_account")
 
@@ -84,6 +85,7 @@ def follow_email(account: Account) -> None:
             )
             move_address(account=account, provider_type="email", old=old, new=email)
             account.email = email
+            revoke_tokens(account=account, address=old)
             signals.send_on_commit(signals.account_updated, account=account, attribute="email")
     except IntegrityError:
         logger.warning(

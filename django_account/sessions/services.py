@@ -12,19 +12,27 @@ from django.utils import timezone
 
 from django_account import signals
 from django_account.accounts.models import Account
-from django_account.accounts.services import authenticate, create_account, lock_account
+from django_account.accounts.services import (
+    authenticate,
+    create_account,
+    lock_account,
+    mark_verified,
+)
 from django_account.conf import conf
 from django_account.core.clients import MAX_USER_AGENT, ClientInfo
 from django_account.core.crypto import digest, generate_secret
 from django_account.core.geo import CountryLookup
 from django_account.exceptions import (
     InvalidCredentials,
+    InvalidToken,
     SessionNotFound,
     UserBlocked,
     UserNotFound,
 )
 from django_account.sessions.credentials import encode_credential
 from django_account.sessions.models import Session
+from django_account.tokens.models import Token
+from django_account.tokens.services import find_token, redeem_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,40 @@ def create_anonymous_session(*, client: ClientInfo) -> IssuedSession:
         return create_session(
             account=account, provider="anonymous", factors=["anonymous"], client=client
         )
+
+
+# What a session by a one-time secret looks like: its provider, its factors (core.md §4.7), and the
+# account's flag that the secret proves.
+_BY_TOKEN: dict[Token.Kind, tuple[str, list[str], str | None]] = {
+    Token.Kind.MAGIC_URL: ("magic-url", ["email"], "email"),
+    Token.Kind.EMAIL_CODE: ("token", ["email"], "email"),
+    Token.Kind.PHONE_CODE: ("phone", ["phone"], "phone"),
+    Token.Kind.GENERIC: ("token", ["token"], None),
+}
+
+
+def create_token_session(*, account_id: str, secret: str, client: ClientInfo) -> IssuedSession:
+    """Sign somebody in by a magic URL, a code or a server's custom token, and use it up.
+
+    An address that the secret was sent to is verified thereby, if it is still the account's.
+
+    Raises:
+        InvalidToken: it is none, or not any more.
+        UserBlocked: it is right and the person is blocked; it is not used up.
+    """
+    token = find_token(account_id=account_id, secret=secret, kinds=_BY_TOKEN)
+    provider, factors, proves = _BY_TOKEN[Token.Kind(token.kind)]
+    account = token.account
+    try:
+        with transaction.atomic():
+            redeem_token(token)
+            if proves is not None:
+                mark_verified(account, proves, token.address)
+            return create_session(
+                account=account, provider=provider, factors=factors, client=client
+            )
+    except UserNotFound:
+        raise InvalidToken from None
 
 
 def create_session(

@@ -108,7 +108,7 @@ class TestEnvelope:
             return {error.code}.union(*map(tree, error.__subclasses__()))
 
         assert tree(AccountError) <= set(STATUS)
-        passed_through = {400, 401, 403, 404, 409, 412, 413, 429, 500, 501}
+        passed_through = {400, 401, 403, 404, 409, 412, 413, 429, 500, 501, 503}
         assert set(STATUS.values()) <= passed_through
 
     def test_is_in_english(self, guest: ApiClient) -> None:

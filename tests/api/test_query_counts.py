@@ -36,12 +36,13 @@ ENDPOINTS = [
     ("PATCH", "/account/name", {"name": "Bob"}, 4),
     ("PATCH", "/account/prefs", {"prefs": {"a": 1}}, 4),
     # Address free among accounts, users and targets; atomic: lock, atomic: UPDATE account; UPDATE
-    # target and user; then the targets for the answer.
-    ("PATCH", "/account/email", {"email": "x@example.org", "password": PASSWORD}, 13),
+    # target and user; DELETE tokens sent to the old address; then the targets for the answer.
+    ("PATCH", "/account/email", {"email": "x@example.org", "password": PASSWORD}, 14),
     # The same; the user model has no phone number, so nobody looks there.
     ("PATCH", "/account/phone", {"phone": "+16308520394", "password": PASSWORD}, 11),
-    # atomic: atomic: UPDATE account and user; atomic: SELECT other sessions, which are none
-    ("PATCH", "/account/password", {"password": "new horse", "oldPassword": PASSWORD}, 10),
+    # atomic: atomic: UPDATE account and user; DELETE recovery tokens; atomic: SELECT other sessions,
+    # which are none
+    ("PATCH", "/account/password", {"password": "new horse", "oldPassword": PASSWORD}, 11),
     # atomic: atomic: UPDATE account; UPDATE user
     ("PATCH", "/account/status", {}, 7),
     # atomic: lock and read the sessions, DELETE targets and sessions

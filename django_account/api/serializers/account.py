@@ -18,9 +18,9 @@ from django_account.api.fields import (
     PrefsParam,
     StringParam,
 )
-from django_account.api.renderers import iso
 from django_account.api.serializers.documents import document, flag, moment, text
 from django_account.core import emails
+from django_account.core.times import iso
 from django_account.targets.models import Target
 
 

@@ -15,10 +15,10 @@ from django_account.api.fields import (
     SecondsParam,
     StrictBooleanParam,
 )
-from django_account.api.renderers import iso
 from django_account.api.serializers.documents import document, flag, moment, text
 from django_account.conf import ONE_YEAR, conf
 from django_account.core.geo import country_name
+from django_account.core.times import iso
 from django_account.sessions.jwt import DEFAULT_DURATION, MAX_DURATION
 from django_account.sessions.models import Session
 

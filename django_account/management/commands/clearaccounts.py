@@ -5,22 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db.models import QuerySet
 
+from django_account.notifications.models import Delivery
 from django_account.sessions.models import Session
+from django_account.tokens.models import Token
 
 
 class Command(BaseCommand):
     """Run it daily. It works in batches, so that it never holds a lock for long."""
 
-    help = "Delete expired sessions. Run it daily."
+    help = "Delete expired sessions and tokens, and deliveries of 30 days ago. Run it daily."
 
     BATCH = 5000
 
     def handle(self, *args: Any, **options: Any) -> None:
+        for what, rows in (
+            ("expired sessions", Session.objects.expired()),
+            ("expired tokens", Token.objects.expired()),
+            ("old deliveries", Delivery.objects.old()),
+        ):
+            self.stdout.write(f"{self.clear(what, rows)} {what} deleted.")
+
+    def clear(self, what: str, rows: QuerySet[Any]) -> int:
+        """Delete rows batch by batch; returns how many."""
         deleted = 0
-        while batch := list(Session.objects.expired().values_list("pk", flat=True)[: self.BATCH]):
-            Session.objects.filter(pk__in=batch).delete()
+        while batch := list(rows.values_list("pk", flat=True)[: self.BATCH]):
+            rows.model.objects.filter(pk__in=batch).delete()
             deleted += len(batch)
             if len(batch) == self.BATCH:
-                self.stderr.write(f"{deleted} expired sessions deleted so far …")
-        self.stdout.write(f"{deleted} expired sessions deleted.")
+                self.stderr.write(f"{deleted} {what} deleted so far …")
+        return deleted

@@ -1,0 +1,63 @@
+"""The guard against SMS pumping: which numbers may be sent to, and how often in a day.
+
+Whoever earns from the fees of expensive numbers lets a site send codes to them. A list of prefixes
+and a cap for the day bound what that can cost.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import UTC, datetime
+
+from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
+
+from django_account.conf import conf
+from django_account.core.crypto import derive_keys
+from django_account.notifications.sms.base import SMSRefused
+
+# A counter outlives the day that its key names.
+_COUNTER_SECONDS = 25 * 60 * 60
+
+# Between making a counter and adding to it the cache may drop it; not every time, though.
+_TRIES = 3
+
+
+def check(number: str) -> None:
+    """Let one SMS through, and count it. Call it right before each message.
+
+    Counted on the site's cache, whose ``incr`` must be atomic for the caps to be exact, as it is in
+    Redis, Memcached and, within a process, in local memory.
+
+    Args:
+        number: the number in E.164.
+
+    Raises:
+        SMSRefused: the number has none of ``SMS_ALLOWED_PREFIXES``, or it had its
+            ``SMS_DAILY_LIMIT_PER_NUMBER`` today, or the site had its ``SMS_DAILY_LIMIT``.
+        ImproperlyConfigured: the prefixes are no list of prefixes, or the cache cannot count.
+    """
+    prefixes = conf.sms_allowed_prefixes
+    if prefixes and not number.startswith(prefixes):
+        raise SMSRefused(number, "SMS_ALLOWED_PREFIXES")
+    # The number first: somebody who tries one number over and over must not use up the site's day.
+    for name, limit, subject in (
+        ("SMS_DAILY_LIMIT_PER_NUMBER", conf.sms_daily_limit_per_number, number),
+        ("SMS_DAILY_LIMIT", conf.sms_daily_limit, ""),
+    ):
+        if limit and _count(name, subject) > limit:
+            raise SMSRefused(number, name)
+
+
+def _count(name: str, subject: str) -> int:
+    day = datetime.now(UTC).date().isoformat()
+    # Phone numbers are few enough to be guessed from a plain digest, and a cache is no safe place.
+    hidden = hmac.digest(next(derive_keys("sms.guard")), subject.encode(), "sha256").hex()
+    key = f"django_account:{name}:{conf.project_id}:{day}:{hidden[:32]}"
+    for _ in range(_TRIES):
+        cache.add(key, 0, timeout=_COUNTER_SECONDS)
+        try:
+            return int(cache.incr(key))
+        except ValueError:
+            continue
+    raise ImproperlyConfigured(f'DJANGO_ACCOUNT["{name}"] needs a cache that keeps what it gets.')
