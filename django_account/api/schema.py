@@ -29,16 +29,24 @@ class AccountSchema(AutoSchema):
         return self._action.endpoint
 
     def get_operation_id(self) -> str:
-        """The SDKs' method name, with the path's tail where a route has an alias."""
-        aliased = self.path.rstrip("/").rsplit("/", 1)[-1]
+        """The SDKs' method name; at an old path, with that path behind it."""
         name: str = self.view.action
-        return f"{name}_{aliased}" if self._is_alias() else name
+        return f"{name}_at{self._tail.replace('/', '_')}" if self._is_alias else name
 
+    def is_deprecated(self) -> bool:
+        """Old paths work for as long as old SDKs call them."""
+        return self._is_alias
+
+    @property
+    def _tail(self) -> str:
+        return str(self.path).rpartition("/account")[2]
+
+    @property
     def _is_alias(self) -> bool:
-        return (self.method, self.path.rpartition("/account")[2]) in {
-            ("POST", "/sessions"),
-            ("POST", "/jwt"),
-        }
+        return self._tail in ("/jwt", "/verification", "/verification/phone") or (
+            self.method == "POST"
+            and self._tail in ("/sessions", "/sessions/magic-url", "/sessions/phone")
+        )
 
     def get_tags(self) -> list[str]:
         """One tag for each service."""

@@ -115,7 +115,7 @@ class TestClearAccounts:
         project(SESSION_DURATION=60)
         ApiClient().sign_in()
         with time_machine.travel(timezone.now() + timedelta(seconds=61), tick=False):
-            assert run("clearaccounts") [0] == "1 expired sessions deleted."
+            assert run("clearaccounts")[0] == "1 expired sessions deleted."
         assert Session.objects.count() == 1
         assert ada.get("/account").status_code == 200
 
