@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from django_account import signals
 from django_account.accounts import users
+from django_account.accounts.lookups import find_by_email, lock
 from django_account.accounts.models import Account
 from django_account.accounts.passwords import assign_password, require_acceptable, verify_password
 from django_account.accounts.users import SiteUser
@@ -163,11 +164,11 @@ def authenticate(*, email: str, password: str) -> Account:
             cannot be told apart, by the answer or by the time it takes.
         UserBlocked: the credentials are right and the person is blocked.
     """
-    account = Account.objects.with_user().filter(email=email).first()
+    account = find_by_email(email)
     user = account.user if account is not None else users.find_without_account(email)
     if user is None:
         # A parallel sign-in may have adopted the user between the two look-ups.
-        account = Account.objects.with_user().filter(email=email).first()
+        account = find_by_email(email)
         user = account and account.user
     if not verify_password(user, password) or user is None:
         raise InvalidCredentials
@@ -182,7 +183,7 @@ def find_account(*, email: str) -> Account | None:
     Args:
         email: in normal form.
     """
-    account = Account.objects.with_user().filter(email=email).first()
+    account = find_by_email(email)
     if account is None and (user := users.find_without_account(email)) is not None:
         account = adopt_user(user)
     return account
@@ -233,7 +234,7 @@ def lock_account(account: Account) -> Account:
     Raises:
         UserNotFound: it has been deleted in the meantime.
     """
-    locked = Account.objects.select_for_update().with_user().filter(pk=account.pk).first()
+    locked = lock(account)
     if locked is None:
         raise UserNotFound
     return locked

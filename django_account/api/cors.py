@@ -6,7 +6,6 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.cache import patch_vary_headers
 from publicsuffixlist import PublicSuffixList
 
 from django_account.api.platforms import is_allowed_url
@@ -29,6 +28,8 @@ _HEADERS = (
     ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE"),
     ("Access-Control-Expose-Headers", "X-Appwrite-Session, X-Fallback-Cookies"),
     ("Access-Control-Allow-Headers", _ALLOW_HEADERS),
+    # Who asks decides what the answer is, and who may read it.
+    ("Vary", "Origin, Cookie, X-Appwrite-Session, X-Appwrite-JWT"),
 )
 
 
@@ -56,8 +57,7 @@ def add_cors_headers(request: HttpRequest, response: HttpResponse, *, preflight:
             checked.
     """
     for name, value in _HEADERS:
-        response[name] = value
-    patch_vary_headers(response, ("Origin",))
+        response.headers[name] = value
     origin = request.headers.get("Origin", "").strip().lower()
     if origin and (preflight or is_allowed_url(origin, request_host(request))):
         response["Access-Control-Allow-Origin"] = origin

@@ -12,7 +12,6 @@ from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import validate_host
 from django.urls import reverse
-from django.utils.cache import patch_vary_headers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -247,8 +246,7 @@ class AccountViewSet(ViewSet):
         """Add the headers that every answer has, errors included."""
         http_request: HttpRequest = getattr(request, "_request", request)
         add_cors_headers(http_request, response, preflight=False)
-        # Answers are a person's own: no cache may keep one or give it to another.
-        patch_vary_headers(response, ("Cookie", "X-Appwrite-Session", "X-Appwrite-JWT"))
+        # Answers are a person's own: no cache may keep one.
         response.headers.setdefault("Cache-Control", "no-store")
         response["X-Content-Type-Options"] = "nosniff"
         caller = getattr(self, "caller", None)

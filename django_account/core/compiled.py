@@ -1,7 +1,7 @@
-"""An ORM query whose SQL is written once.
+"""ORM queries whose SQL is written once.
 
 Building SQL from a queryset costs more than PostgreSQL needs to answer it (design.md §8). The
-statements of the hottest path are therefore compiled at their first use and run with new values;
+statements of the hottest paths are therefore compiled at their first use and run with new values;
 each stands beside the queryset it equals, and a test holds both to the same answer.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import connections
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 Converter = tuple[int, list[Callable[..., Any]], Any]
 
@@ -21,28 +21,30 @@ class CompiledQuery:
 
     Args:
         build: given the parameter, returns the queryset.
+        mark: what marks the parameter's place in the compiled statement; of the column's type, and
+            no value that a column really has.
     """
 
-    # No value of a real column: it marks the parameter's place in the compiled statement.
-    _MARK = "\N{SNOWMAN}parameter"
+    TEXT = "\N{SNOWMAN}parameter"
+    NUMBER = -(2**61)
 
-    def __init__(self, build: Callable[[str], QuerySet[Any]]) -> None:
-        self.build = build
+    def __init__(self, build: Callable[[Any], QuerySet[Any]], mark: str | int = TEXT) -> None:
+        self.build, self.mark = build, mark
         self._compiled: dict[str, tuple[str, list[Any], int, list[Converter]]] = {}
 
     def _compile(self, alias: str) -> tuple[str, list[Any], int, list[Converter]]:
-        compiler = self.build(self._MARK).using(alias).query.get_compiler(alias)
+        compiler = self.build(self.mark).using(alias).query.get_compiler(alias)
         sql, params = compiler.as_sql()
         columns = [expression for expression, _, _ in compiler.select or ()]
         converters = [
             (position, functions, expression)
             for position, (functions, expression) in compiler.get_converters(columns).items()
         ]
-        statement = (sql, list(params), list(params).index(self._MARK), converters)
+        statement = (sql, list(params), list(params).index(self.mark), converters)
         self._compiled[alias] = statement
         return statement
 
-    def rows(self, alias: str, parameter: str) -> list[tuple[Any, ...]]:
+    def rows(self, alias: str, parameter: str | int) -> list[tuple[Any, ...]]:
         """Run the statement.
 
         Args:
@@ -65,3 +67,32 @@ class CompiledQuery:
                 for function in functions:
                     row[position] = function(row[position], expression, connection)
         return [tuple(row) for row in converted]
+
+
+class Columns:
+    """All columns of several joined models, and how to make instances of a row of them.
+
+    Args:
+        parts: for each model the path that leads to it from the first, such as
+            ``("account__user__", User)``.
+    """
+
+    def __init__(self, *parts: tuple[str, type[Model]]) -> None:
+        self.paths: list[str] = []
+        self._parts: list[tuple[type[Model], list[str], slice]] = []
+        for prefix, model in parts:
+            names = [field.attname for field in model._meta.concrete_fields]
+            columns = slice(len(self.paths), len(self.paths) + len(names))
+            self._parts.append((model, names, columns))
+            self.paths += [prefix + name for name in names]
+
+    def instances(self, alias: str, row: tuple[Any, ...]) -> list[Any]:
+        """One instance of each model, as if it had been queried.
+
+        Returns:
+            in the order of the parts; None for a model that an outer join did not find.
+        """
+        return [
+            None if row[columns.start] is None else model.from_db(alias, names, row[columns])
+            for model, names, columns in self._parts
+        ]

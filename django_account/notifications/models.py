@@ -88,4 +88,7 @@ class Delivery(models.Model):
         """
         if not self.payload:
             raise ValueError("the message is gone")
-        return Message.from_dict(json.loads(decrypt(self.payload, _PURPOSE)))
+        try:
+            return Message.from_dict(json.loads(decrypt(self.payload, _PURPOSE)))
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError("another version of this package wrote the message") from error

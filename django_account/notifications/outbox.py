@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 from django.db.models import F
 from django.utils import timezone
@@ -113,8 +114,12 @@ def _finish(delivery: Delivery, state: Delivery.State, error: str, *, payload: s
 
 
 def _describe(error: Exception, message: Message) -> str:
-    """An error for the log: its type and text, without what the message carries."""
+    """An error for the log: its type and text, without what the message carries.
+
+    A server may quote a link whole, escaped or in part; the secret in it is what must not stay.
+    """
     text = f"{type(error).__name__}: {error}"
-    for secret in filter(None, (message.link, message.code)):
+    link_secrets = parse_qs(urlsplit(message.link).query).get("secret", [])
+    for secret in filter(None, (message.link, message.code, *link_secrets)):
         text = text.replace(secret, "…")
     return text[:500]

@@ -1,4 +1,4 @@
-"""Who does a credential belong to? The one statement that every authenticated request runs."""
+"""The hot statements on sessions: who does a credential belong to, and which are too many?"""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import router
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from django_account.accounts.models import Account
-from django_account.core.compiled import CompiledQuery
+from django_account.core.compiled import Columns, CompiledQuery
 from django_account.core.crypto import digest
 from django_account.core.ids import is_valid_id
 from django_account.sessions.credentials import Credential
@@ -53,49 +53,32 @@ def find_by_session_id(session_id: str, account_id: str) -> SignedIn | None:
 
 def _find(query: CompiledQuery, parameter: str) -> SignedIn | None:
     alias = router.db_for_read(Session)
-    rows = query.rows(alias, parameter)
-    if not rows:
+    found = [_columns().instances(alias, row) for row in query.rows(alias, parameter)]
+    if not found:
         return None
-    models = _models()
-    session, account, user = (
-        _instance(model, alias, names, rows[0][columns]) for model, names, columns in models[:3]
-    )
+    session, account, user, _ = found[0]
     if session.is_expired:
         return None
     account.user = user
     session.account = account
-    _, names, columns = models[3]
-    targets = [
-        _instance(Target, alias, names, row[columns])
-        for row in rows
-        # No target at all: the outer join fills its columns with NULL.
-        if row[columns.start] is not None
-    ]
+    targets = [target for *_, target in found if target is not None]
     targets.sort(key=lambda target: target.pk)
     return SignedIn(session, account, targets)
 
 
-def _instance(model: type[Model], alias: str, names: list[str], values: tuple[Any, ...]) -> Any:
-    return model.from_db(alias, names, values)
-
-
 @cache
-def _models() -> list[tuple[type[Model], list[str], slice]]:
-    """The four models of a row: the names of their columns, and where in the row they are."""
-    models: list[tuple[type[Model], list[str], slice]] = []
-    start = 0
-    for model in (Session, Account, get_user_model(), Target):
-        names = [field.attname for field in model._meta.concrete_fields]
-        models.append((model, names, slice(start, start + len(names))))
-        start += len(names)
-    return models
+def _columns() -> Columns:
+    return Columns(
+        ("", Session),
+        ("account__", Account),
+        ("account__user__", get_user_model()),
+        ("account__targets__", Target),
+    )
 
 
 def signed_in_rows(**condition: str) -> QuerySet[Any]:
     """One row for each target of a session's account, or one without a target."""
-    paths = zip(("", "account__", "account__user__", "account__targets__"), _models(), strict=True)
-    columns = [prefix + name for prefix, (_, names, _) in paths for name in names]
-    return Session.objects.filter(**condition).values_list(*columns)
+    return Session.objects.filter(**condition).values_list(*_columns().paths)
 
 
 def _compiled(name: str) -> Callable[[], CompiledQuery]:
@@ -104,3 +87,26 @@ def _compiled(name: str) -> Callable[[], CompiledQuery]:
 
 _by_digest = _compiled("secret_digest")
 _by_public_id = _compiled("public_id")
+
+
+def find_surplus(account: Account, limit: int) -> list[Session]:
+    """An account's oldest sessions beyond a number of them, newest first."""
+    alias = router.db_for_write(Session)
+    rows = _surplus(limit).rows(alias, account.pk)
+    return [_session_columns().instances(alias, row)[0] for row in rows]
+
+
+def surplus_rows(account_pk: int, limit: int) -> QuerySet[Any]:
+    """The sessions of an account beyond a number of them, a row each."""
+    newest_first = Session.objects.filter(account=account_pk).order_by("-pk")
+    return newest_first.values_list(*_session_columns().paths)[limit:]
+
+
+@cache
+def _session_columns() -> Columns:
+    return Columns(("", Session))
+
+
+@cache
+def _surplus(limit: int) -> CompiledQuery:
+    return CompiledQuery(lambda pk: surplus_rows(pk, limit), CompiledQuery.NUMBER)

@@ -30,6 +30,7 @@ from django_account.exceptions import (
     UserNotFound,
 )
 from django_account.sessions.credentials import encode_credential
+from django_account.sessions.lookups import find_surplus
 from django_account.sessions.models import Session
 from django_account.tokens.models import Token
 from django_account.tokens.services import find_token, redeem_token
@@ -169,9 +170,13 @@ def create_session(
 
 def enforce_limit(account: Account) -> None:
     """End the oldest sessions until SESSION_LIMIT are left. Call it with the account locked."""
-    if conf.session_limit:
-        newest_first = Session.objects.filter(account=account).order_by("-pk")
-        _delete(account, newest_first[conf.session_limit :])
+    if not conf.session_limit:
+        return
+    for session in find_surplus(account, conf.session_limit):
+        # One that somebody else has just ended has been reported by them.
+        _, deleted = session.delete()
+        if deleted.get(Session._meta.label):
+            signals.send_on_commit(signals.session_deleted, account=account, session=session)
 
 
 def extend_session(session: Session) -> None:

@@ -122,17 +122,17 @@ class TestSigningIn:
             guest.sign_up()
 
     def test_by_password(self, ada: ApiClient, django_assert_num_queries: Count) -> None:
-        # Account with its user; atomic: lock, INSERT, atomic: SELECT what is over the limit; last
-        # login, which is Django's own.
-        with django_assert_num_queries(9):
+        # Account with its user; atomic: lock, INSERT, SELECT what is over the limit; last login, which
+        # is Django's own.
+        with django_assert_num_queries(7):
             self.sign_in()
 
     def test_by_password_over_the_limit(
         self, ada: ApiClient, project: Project, django_assert_num_queries: Count
     ) -> None:
         project(SESSION_LIMIT=1)
-        # Three more: the session with its targets, which are deleted with it.
-        with django_assert_num_queries(12):
+        # Two more: the session's targets are deleted, and the session.
+        with django_assert_num_queries(9):
             self.sign_in()
 
     def test_wrong_password(self, ada: ApiClient, django_assert_num_queries: Count) -> None:
@@ -141,7 +141,7 @@ class TestSigningIn:
 
     def test_anonymously(self, guest: ApiClient, django_assert_num_queries: Count) -> None:
         # atomic: id free; atomic: INSERT user and account; then as above, without a password.
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(13):
             guest.post("/account/sessions/anonymous")
 
 
