@@ -122,8 +122,8 @@ class TestSigningIn:
             guest.sign_up()
 
     def test_by_password(self, ada: ApiClient, django_assert_num_queries: Count) -> None:
-        # Account with its user; atomic: lock, INSERT, SELECT what is over the limit; last login, which
-        # is Django's own.
+        # Account with its user; atomic: lock, INSERT, SELECT what is over the limit; last login,
+        # which is Django's own.
         with django_assert_num_queries(7):
             self.sign_in()
 
