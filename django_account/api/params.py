@@ -11,7 +11,14 @@ from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 
-PARSERS = [JSONParser, FormParser, MultiPartParser]
+
+class StrictJSONParser(JSONParser):
+    """JSON as it is defined, whatever the host's STRICT_JSON says: no NaN, no Infinity."""
+
+    strict = True
+
+
+PARSERS = [StrictJSONParser, FormParser, MultiPartParser]
 
 # PHP takes no more levels of brackets either by default; nobody needs more than three.
 _MAX_DEPTH = 16

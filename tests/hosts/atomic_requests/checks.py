@@ -1,0 +1,32 @@
+"""Only for this host."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from django_account.accounts.models import Account
+from tests.client import ApiClient, assert_error
+
+
+def test_it_is_this_host() -> None:
+    assert connection.settings_dict["ATOMIC_REQUESTS"] is True
+
+
+def test_refusal_keeps_what_was_noted_before_it(ada: ApiClient) -> None:
+    """An error that is answered is no error that undoes the request."""
+    long_ago = timezone.now() - timedelta(days=2)
+    Account.objects.update(accessed_at=long_ago)
+    assert_error(ada.patch("/account/name", {}), 400, "general_argument_invalid")
+    assert Account.objects.get().accessed_at > long_ago
+
+
+def test_conflict_in_the_database_leaves_the_transaction_usable(ada: ApiClient) -> None:
+    for path, body in [
+        ("/account/email", {"email": "ada@example.org", "password": "correct horse"}),
+        ("/account/name", {"name": "Ada L"}),
+    ]:
+        ada.patch(path, body)
+    assert ada.get("/account").json()["name"] == "Ada L"
