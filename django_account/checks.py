@@ -24,6 +24,8 @@ REQUIRED_APPS = {
     "django.contrib.contenttypes": "django.contrib.auth needs it",
 }
 
+SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+
 # Caches that count for one process only, or not at all.
 UNUSABLE_CACHES = {
     "django.core.cache.backends.dummy.DummyCache": "stores nothing",
@@ -125,6 +127,29 @@ def check_https(**kwargs: Any) -> list[CheckMessage]:
                 "SECURE_PROXY_SSL_HEADER or DJANGO_ACCOUNT['TRUSTED_PROXIES'] too."
             ),
             id="django_account.W005",
+        )
+    ]
+
+
+@checks.register(Tags.compatibility)
+def check_mail_timeout(**kwargs: Any) -> list[CheckMessage]:
+    """W010: a mail server that never answers is given up on."""
+    mailers = getattr(settings, "MAILERS", None)
+    if mailers is not None:
+        mailer = mailers.get("default", {})
+        backend = mailer.get("BACKEND", SMTP_BACKEND)
+        timeout = mailer.get("OPTIONS", {}).get("timeout")
+        name = "MAILERS['default']['OPTIONS']['timeout']"
+    else:
+        backend, timeout, name = settings.EMAIL_BACKEND, settings.EMAIL_TIMEOUT, "EMAIL_TIMEOUT"
+    if settings.DEBUG or backend != SMTP_BACKEND or timeout:
+        return []
+    return [
+        checks.Warning(
+            "Mail is sent by SMTP without a time-out: a mail server that accepts connections and "
+            "never answers would hold whoever sends for ever.",
+            hint=f"Set {name} to some seconds, for instance 10.",
+            id="django_account.W010",
         )
     ]
 

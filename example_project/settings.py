@@ -104,6 +104,9 @@ def mail(url: str) -> dict:
     if "filebased" in parsed["EMAIL_BACKEND"]:
         # The library drops the leading slash.
         parsed["EMAIL_FILE_PATH"] = urlsplit(url).path
+    if "smtp" in parsed["EMAIL_BACKEND"]:
+        # A server that accepts a connection and never answers must not hold a sender for ever.
+        parsed.setdefault("EMAIL_TIMEOUT", 10)
     if django.VERSION < (6, 1):
         return parsed
     names = {
@@ -113,6 +116,7 @@ def mail(url: str) -> dict:
         "EMAIL_HOST_PASSWORD": "password",
         "EMAIL_USE_TLS": "use_tls",
         "EMAIL_USE_SSL": "use_ssl",
+        "EMAIL_TIMEOUT": "timeout",
         "EMAIL_FILE_PATH": "file_path",
     }
     backend = parsed["EMAIL_BACKEND"]

@@ -104,6 +104,28 @@ class TestHttps:
         assert checks.check_https() == []
 
 
+class TestMailTimeout:
+    SMTP = "django.core.mail.backends.smtp.EmailBackend"
+
+    def use(self, settings: Any, timeout: int | None) -> None:
+        if hasattr(settings, "MAILERS"):
+            options = {} if timeout is None else {"timeout": timeout}
+            settings.MAILERS = {"default": {"BACKEND": self.SMTP, "OPTIONS": options}}
+        else:
+            settings.EMAIL_BACKEND, settings.EMAIL_TIMEOUT = self.SMTP, timeout
+
+    def test_smtp_without_one(self, settings: Any) -> None:
+        self.use(settings, None)
+        assert ids(checks.check_mail_timeout()) == ["django_account.W010"]
+
+    def test_smtp_with_one(self, settings: Any) -> None:
+        self.use(settings, 10)
+        assert checks.check_mail_timeout() == []
+
+    def test_another_backend(self) -> None:
+        assert checks.check_mail_timeout() == []
+
+
 class TestSettingNames:
     @pytest.mark.parametrize(
         ("given", "hint"),

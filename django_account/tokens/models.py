@@ -43,11 +43,13 @@ class Token(models.Model):
         EMAIL_VERIFICATION_CODE = "email-verification-code"
         PHONE_VERIFICATION_CODE = "phone-verification-code"
 
-    # The kinds a person types: short secrets, and so with a cap on wrong guesses.
+    # The kinds whose secrets may be short, and so have a cap on wrong guesses: what a person types,
+    # and what a server chooses.
     CODES: Final = frozenset(
         {
             Kind.EMAIL_CODE,
             Kind.PHONE_CODE,
+            Kind.GENERIC,
             Kind.RECOVERY_CODE,
             Kind.EMAIL_VERIFICATION_CODE,
             Kind.PHONE_VERIFICATION_CODE,
@@ -92,7 +94,7 @@ class Token(models.Model):
 
     @property
     def is_code(self) -> bool:
-        """Whether a person types it."""
+        """Whether its secret may be short."""
         return self.kind in self.CODES
 
     def digest_of(self, secret: str) -> str:
