@@ -96,8 +96,8 @@ def find_token(*, account_id: str, secret: str, kinds: Collection[Token.Kind]) -
     candidates = Token.objects.usable().filter(account__public_id=account_id, kind__in=kinds)
     codes = candidates.filter(kind__in=Token.CODES)
     links = candidates.exclude(kind__in=Token.CODES)
-    # What is too short for a link is not hashed plainly: the hash of a code in a statement log could
-    # be undone by a million tries.
+    # What is too short for a link is not hashed plainly: the hash of a code in a statement log
+    # could be undone by a million tries.
     if len(secret) < MIN_LINK_SECRET:
         links = links.none()
     else:
