@@ -113,6 +113,16 @@ def cpu_seconds(server: int, backends: list[int]) -> tuple[float, float] | None:
     )
 
 
+def rest(server: int, backends: list[int]) -> None:
+    """Wait until the server has finished what clients that are gone had asked for."""
+    for _ in range(100):
+        before = cpu_seconds(server, backends)
+        time.sleep(0.1)
+        after = cpu_seconds(server, backends)
+        if before is None or after is None or sum(after) - sum(before) < 0.02:
+            break
+
+
 def _process_stats() -> dict[int, tuple[str, int, float]]:
     """The name, the parent and the processor time of every process."""
     stats = {}

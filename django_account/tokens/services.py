@@ -21,6 +21,9 @@ from django_account.tokens.phrases import PHRASES
 _LINK_SECRET = {Token.Kind.MAGIC_URL: 64}
 _LONG_SECRET = 256
 
+# Of a code that a person types.
+TYPED_DIGITS = 6
+
 # Shorter ones are codes.
 MIN_LINK_SECRET = 64
 
@@ -57,7 +60,7 @@ def issue_token(
     lock_account(account)
     if secret is None:
         secret = (
-            f"{secrets.randbelow(1_000_000):06d}"
+            f"{secrets.randbelow(10**TYPED_DIGITS):0{TYPED_DIGITS}d}"
             if kind in Token.CODES
             else generate_secret(_LINK_SECRET.get(kind, _LONG_SECRET))
         )
@@ -94,7 +97,9 @@ def find_token(*, account_id: str, secret: str, kinds: Collection[Token.Kind]) -
         UserBlocked: it is right, and the person is blocked; nothing is consumed.
     """
     candidates = Token.objects.usable().filter(account__public_id=account_id, kind__in=kinds)
-    codes = candidates.filter(kind__in=Token.CODES)
+    # What cannot be a typed code is not counted as a guess at one.
+    is_typed = len(secret) == TYPED_DIGITS and secret.isdecimal()
+    codes = candidates.filter(kind__in=Token.CODES if is_typed else {Token.Kind.GENERIC})
     links = candidates.exclude(kind__in=Token.CODES)
     # What is too short for a link is not hashed plainly: the hash of a code in a statement log
     # could be undone by a million tries.
@@ -102,12 +107,19 @@ def find_token(*, account_id: str, secret: str, kinds: Collection[Token.Kind]) -
         links = links.none()
     else:
         links = links.filter(secret_digest=digest(secret))
-    found = None
+    found, claimed = None, False
     for token in (links | codes).select_related("account__user").order_by("-pk"):
-        if (not token.is_code or _claim_try(token)) and token.matches(secret):
+        if token.is_code:
+            claimed = True
+            if not _claim_try(token):
+                continue
+        if token.matches(secret):
             found = token
             break
     if found is None:
+        if not claimed:
+            # Nobody to guess at costs what a wrong guess costs.
+            _claim_try(Token(pk=0))
         raise InvalidToken
     if not found.account.is_active:
         raise UserBlocked

@@ -322,6 +322,35 @@ class TestCreateSession:
         bodies = [assert_error(answer, 401, "user_invalid_token") for answer in answers]
         assert all(body == bodies[0] for body in bodies)
 
+    @pytest.mark.parametrize("kind", ["code", "link"])
+    def test_no_secret_and_a_wrong_one_are_the_same_work(
+        self, guest: ApiClient, django_assert_num_queries: Any, kind: str
+    ) -> None:
+        user_id = (email_code if kind == "code" else magic_url)(guest).json()["userId"]
+        other = guest.post("/account", {"userId": "x", "email": "x@x.org", "password": PASSWORD})
+        secret = mailed_code() if kind == "code" else secret_in(mailed_link())
+        wrong = ("1" if secret[0] == "0" else "0") + secret[1:]
+        # A look, and a try claimed from the token or from none.
+        for who, guess in (
+            (user_id, wrong),
+            ("nobody", secret),
+            (other.json()["$id"], secret),
+        ):
+            with django_assert_num_queries(2):
+                assert_error(exchange(guest, who, guess), 401, "user_invalid_token")
+        with (
+            time_machine.travel(timezone.now() + timedelta(hours=2), tick=False),
+            django_assert_num_queries(2),
+        ):
+            assert_error(exchange(guest, user_id, secret), 401, "user_invalid_token")
+
+    def test_what_is_no_code_is_no_guess_at_one(self, guest: ApiClient) -> None:
+        user_id = email_code(guest).json()["userId"]
+        for guess in ("1", "12345", "1234567", "abcdef", "\u0661" * 7, "0" * 64):
+            assert_error(exchange(guest, user_id, guess), 401, "user_invalid_token")
+        assert Token.objects.get().tries == 0
+        assert exchange(guest, user_id, mailed_code()).status_code == 201
+
     def test_five_wrong_guesses_kill_a_code(self, guest: ApiClient) -> None:
         user_id = email_code(guest).json()["userId"]
         code = mailed_code()
