@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, Q, RestrictedError
 from django.utils import timezone
@@ -103,8 +104,9 @@ def require_room(*, lock: bool = False) -> None:
     if not limit:
         return
     if lock:
-        # One row that every sign-up waits for; with no account yet there is room.
-        Account.objects.select_for_update().order_by("pk").first()
+        # One row that every sign-up waits for, and that is there before the first account.
+        row = ContentType.objects.get_for_model(Account)
+        ContentType.objects.select_for_update().get(pk=row.pk)
     if Account.objects.count() >= limit:
         raise UserCountExceeded
 
