@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 
 from django_account.api_keys.services import create_api_key
+from django_account.notifications import sms
 from tests.client import ApiClient
 
 
@@ -33,9 +34,10 @@ def missing(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 @pytest.fixture(autouse=True)
-def empty_cache() -> None:
-    """Counters of one test are none of the next one's business."""
+def nothing_left_behind() -> None:
+    """Counters and messages of one test are none of the next one's business."""
     cache.clear()
+    sms.outbox.clear()
 
 
 @pytest.fixture
