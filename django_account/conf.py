@@ -34,6 +34,11 @@ class PasswordStrength(TypedDict):
     symbol: bool
 
 
+def no_memberships(**asked: Any) -> list[Mapping[str, Any]]:
+    """What MEMBERSHIPS is on a site without teams."""
+    return []
+
+
 class AccountSettings:
     """The site's ``DJANGO_ACCOUNT`` dictionary, with defaults."""
 
@@ -131,6 +136,21 @@ class AccountSettings:
     def user_phone_field(self) -> str:
         """The field of the user model that mirrors the account's phone number. Default: none."""
         return str(self._get("USER_PHONE_FIELD", ""))
+
+    @property
+    def memberships(self) -> Callable[..., Iterable[Mapping[str, Any]]]:
+        """Dotted path of a callable that knows a person's teams, for ``users.listMemberships``::
+
+            def memberships(*, account, queries, search) -> Iterable[dict[str, Any]]
+
+        It returns the documents of one page (``api/serializers/membership.py`` has their keys);
+        ``queries`` is a checked :class:`~django_account.api.queries.Queries`, whose ``page(rows)``
+        applies it to a queryset with the same names. Default: nobody is in any team."""
+        path = self._get("MEMBERSHIPS", None)
+        known: Callable[..., Iterable[Mapping[str, Any]]] = (
+            import_string(path) if isinstance(path, str) else path or no_memberships
+        )
+        return known
 
     @property
     def block_emails(self) -> frozenset[str]:

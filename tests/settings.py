@@ -18,6 +18,7 @@ INSTALLED_APPS += ["drf_spectacular"]  # noqa: F405
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",
     "django_account.accounts.hashers.Argon2idHasher",
+    *FOREIGN_HASHERS,  # noqa: F405
 ]
 
 # Messages go out before the answer, so that a test can look at them.

@@ -13,17 +13,23 @@ from django_account.conf import conf
 from django_account.core.clients import UNKNOWN_USER_AGENT, ClientInfo
 
 
-def client_ip(request: HttpRequest) -> str:
+def client_ip(request: HttpRequest, *, for_server: bool = False) -> str:
     """The client's address.
 
     With TRUSTED_PROXIES = n, the n-th entry of ``X-Forwarded-For`` from the right: what the
     outermost of our own proxies saw. Anything left of it is the client's own word.
+
+    Args:
+        for_server: whether a server with an API key calls, whose word counts: the entry left of our
+            proxies' is the address of its visitor. Entries further left are the visitor's own word.
     """
     peer = request.META.get("REMOTE_ADDR") or ""
     trusted = conf.trusted_proxies
-    forwarded = request.headers.get("X-Forwarded-For", "") if trusted else ""
+    forwarded = request.headers.get("X-Forwarded-For", "") if trusted or for_server else ""
     entries = [entry.strip() for entry in forwarded.split(",") if entry.strip()]
-    if entries:
+    if for_server and len(entries) > trusted and (address := _address(entries[-trusted - 1])):
+        return address
+    if entries and trusted:
         return _address(entries[-min(trusted, len(entries))]) or _address(peer)
     return _address(peer)
 
@@ -35,17 +41,18 @@ def is_secure(request: HttpRequest) -> bool:
     return request.is_secure()
 
 
-def client_info(request: HttpRequest, *, forwarded_user_agent: bool = False) -> ClientInfo:
+def client_info(request: HttpRequest, *, for_server: bool = False) -> ClientInfo:
     """What a session remembers about its client.
 
     Args:
-        forwarded_user_agent: whether ``X-Forwarded-User-Agent`` counts: for API keys only.
+        for_server: whether a server with an API key calls, which may say by
+            ``X-Forwarded-User-Agent`` and ``X-Forwarded-For`` who its visitor is.
     """
     user_agent = request.headers.get("User-Agent", "")
-    if forwarded_user_agent:
+    if for_server:
         user_agent = request.headers.get("X-Forwarded-User-Agent") or user_agent
     return ClientInfo(
-        ip=client_ip(request),
+        ip=client_ip(request, for_server=for_server),
         user_agent=user_agent.replace("\x00", "") or UNKNOWN_USER_AGENT,
     )
 
