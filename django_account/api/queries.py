@@ -257,7 +257,7 @@ class QueriesParam(serializers.Field[Any, Any, Any, Any]):
 
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
-        super().__init__(required=False)
+        super().__init__(required=False, default=Queries(resource))
 
     def run_validation(self, data: Any = ABSENT) -> Any:
         if not isinstance(data, list):
@@ -265,10 +265,6 @@ class QueriesParam(serializers.Field[Any, Any, Any, Any]):
         if len(data) > MAX_QUERIES:
             refuse(f"At most {MAX_QUERIES} queries are taken.")
         return _Reader(self.resource).read(data)
-
-    def empty(self) -> Queries:
-        """What is asked when nothing is asked."""
-        return Queries(self.resource)
 
 
 class _Reader:
