@@ -144,7 +144,7 @@ class AccountSettings:
             def memberships(*, account, queries, search) -> Iterable[dict[str, Any]]
 
         It returns the documents of one page (``api/serializers/membership.py`` has their keys);
-        ``queries`` is a checked :class:`~django_account.api.queries.Queries`, whose ``page(rows)``
+        ``queries`` is a checked :class:`~django_account.api.queries.Queries`, whose ``answer()``
         applies it to a queryset with the same names. Default: nobody is in any team."""
         path = self._get("MEMBERSHIPS", None)
         known: Callable[..., Iterable[Mapping[str, Any]]] = (

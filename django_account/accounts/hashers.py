@@ -455,4 +455,6 @@ def describe(encoded: str) -> tuple[str | None, str, dict[str, Any]]:
         return taken["hashed"], foreign.kind, foreign().options(**taken)
     if algorithm == "argon2":
         return f"${rest}", "argon2", argon2_options(f"${rest}")
-    return encoded, algorithm, {"type": algorithm}
+    # Django's own "md5" and "scrypt" are other things than the wire's.
+    kind = f"django_{algorithm}" if algorithm in KINDS else algorithm
+    return encoded, kind, {"type": kind}

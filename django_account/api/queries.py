@@ -121,6 +121,7 @@ class Queries:
         before: whether the page ends before the cursor, rather than begin after it.
         orders: attributes, and whether each descends.
         shuffled: whether the order is random.
+        patterned: whether a filter looks for a part of a text.
     """
 
     resource: Resource
@@ -131,27 +132,38 @@ class Queries:
     before: bool = False
     orders: list[tuple[Attribute, bool]] = field(default_factory=list)
     shuffled: bool = False
+    patterned: bool = False
 
-    def total(self, rows: QuerySet[Any]) -> int:
-        """How many rows the filters leave; counting stops at MAX_ROWS.
+    def answer(self, rows: QuerySet[Row], *, count: bool) -> tuple[list[Row], int]:
+        """The rows of the page, in order, and how many the filters leave.
 
-        Raises:
-            QueryInvalid: the database cannot make sense of the filters.
-        """
-        return _ask(rows.filter(self.filters).order_by()[:MAX_ROWS].count)
-
-    def page(self, rows: QuerySet[Row]) -> list[Row]:
-        """The rows of the page, in order.
+        A part of a text is looked for without an order first, and then only what was found is put
+        in order: a database that expects to meet enough rows by walking through an ordered index
+        would walk through all of it for a rare word.
 
         Args:
             rows: those that the caller may see; the cursor is looked for among them too.
+            count: whether to count, up to MAX_ROWS; 0 otherwise.
 
         Raises:
             CursorNotFound: there is no row with the cursor's id.
             QueryOrderNull: the cursor's row has nothing in an attribute that orders.
             QueryInvalid: the database cannot make sense of the filters.
         """
-        found = rows.filter(self.filters)
+        matching = rows.filter(self.filters).order_by()
+        found: int | None = None
+        if self.patterned:
+            few = _ask(lambda: list(matching.values_list("pk", flat=True)[:MAX_ROWS]))
+            found = len(few)
+            if found < MAX_ROWS:
+                matching = rows.filter(pk__in=few)
+        page = self._page(rows, matching)
+        if count and found is None:
+            found = _ask(matching[:MAX_ROWS].count)
+        return page, found or 0 if count else 0
+
+    def _page(self, rows: QuerySet[Row], found: QuerySet[Row]) -> list[Row]:
+        """The page of those that were found among the rows."""
         if self.shuffled:
             found = found.order_by("?")
         else:
@@ -213,6 +225,7 @@ COMPARISONS: Final = {
 PATTERNS: Final = {"startsWith": "istartswith", "endsWith": "iendswith"}
 _LOOKUPS: Final = COMPARISONS | PATTERNS
 _LISTS: Final = {"contains", "containsAny", "containsAll"}
+_PARTS: Final = {*PATTERNS, *_LISTS, "search"}
 _OPPOSITES: Final = {
     "notEqual": "equal",
     "notBetween": "between",
@@ -273,6 +286,7 @@ class _Reader:
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
         self.conditions = 0
+        self.patterned = False
 
     def read(self, texts: list[Any]) -> Queries:
         """All queries; the first limit, offset and cursor win.
@@ -300,6 +314,7 @@ class _Reader:
                     queries.orders.append((chosen, method == "orderDesc"))
             else:
                 queries.filters &= self.condition(method, attribute, values, MAX_NESTING)
+        queries.patterned = self.patterned
         if queries.shuffled and queries.cursor is not None:
             refuse("Invalid query: A random order has no place for a cursor.")
         return queries
@@ -400,6 +415,7 @@ class _Reader:
         self.count(2 * len(values) if attribute.kind is Kind.MOMENT else len(values))
         positive = _positive(plain, attribute, read)
         if method not in _OPPOSITES:
+            self.patterned |= plain in _PARTS
             return positive
         return ~positive & Q(**{f"{attribute.path}__isnull": False})
 
@@ -581,5 +597,5 @@ def search_condition(text: str, paths: Iterable[str], tagged: Mapping[str, str] 
 
 
 def searched(queries: Queries, condition: Q) -> Queries:
-    """The same queries with a condition more."""
-    return replace(queries, filters=queries.filters & condition)
+    """The same queries with a search more."""
+    return replace(queries, filters=queries.filters & condition, patterned=True)

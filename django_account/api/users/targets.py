@@ -50,10 +50,10 @@ class UserTargetViewSet(PeopleViewSet):
         """Somebody's targets."""
         account = self.find_person()
         queries, rows = self.params["queries"], Target.objects.filter(account=account)
-        page = queries.page(rows)
+        page, total = queries.answer(rows, count=self.params["total"])
         return json_answer(
             {
-                "total": queries.total(rows) if self.params["total"] else 0,
+                "total": total,
                 "targets": [target_document(target, account) for target in page],
             }
         )

@@ -54,13 +54,14 @@ class UserViewSet(PeopleViewSet):
         if search := self.params["search"]:
             found = search_condition(search, SEARCHED, {"label": "labels"})
             queries = searched(queries, found)
-        everybody = Account.objects.all()
         in_order = Prefetch("targets", Target.objects.order_by("pk"))
-        page = queries.page(everybody.with_user().prefetch_related(in_order))
+        page, total = queries.answer(
+            Account.objects.with_user().prefetch_related(in_order), count=self.params["total"]
+        )
         to_document = person_document if self.caller.is_server else account_document
         return json_answer(
             {
-                "total": queries.total(everybody) if self.params["total"] else 0,
+                "total": total,
                 "users": [to_document(account, account.targets.all()) for account in page],
             }
         )
