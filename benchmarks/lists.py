@@ -45,7 +45,7 @@ SELECT n, substr(md5(n::text), 1, 20), n,
     CASE WHEN n % 4 = 0 THEN '+1' || (4150000000 + n) END, false,
     CASE WHEN n % 1000 = 0 THEN '["vip"]' ELSE '[]' END::jsonb, '{{}}', false, n % 100000 = 0,
     now(), '', '[]', false, now() - n * interval '1 minute',
-    CASE WHEN n % 3 <> 0 THEN now() - (n * 7919 % {n}) * interval '1 second' END,
+    CASE WHEN n % 3 <> 0 THEN now() - (n * 7919::bigint % {n}) * interval '1 second' END,
     now() - ({n} - n) * interval '1 second', now()
 FROM generate_series(1, {n}) n;
 INSERT INTO django_account_target (public_id, account_id, provider_type, identifier, name, expired,
