@@ -111,7 +111,7 @@ class PythonClient:
 
     def users(self, method: str, **params: Any) -> Any:
         # Python's generator splits names of hashes in its own way.
-        name = re.sub(r"(?<=[0-9])User", "_user", method.replace("PHPass", "PhPass"))
+        name = re.sub(r"(?<=[0-9A-Z])User", "_user", method.replace("PHPass", "PhPass"))
         name = snake_case(name)
         return self._call(self.people, name, params)
 
