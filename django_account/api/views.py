@@ -26,6 +26,7 @@ from django_account.api.cookies import set_session_cookies
 from django_account.api.cors import add_cors_headers, check_origin, request_host
 from django_account.api.errors import HideEverything, error_response
 from django_account.api.fields import Params
+from django_account.api.formats import match_format
 from django_account.api.impersonation import impersonate
 from django_account.api.params import PARSERS, read_params
 from django_account.api.platforms import is_allowed_host
@@ -257,6 +258,8 @@ class AccountViewSet(ViewSet):
         """Add the headers that every answer has, errors included."""
         http_request: HttpRequest = getattr(request, "_request", request)
         add_cors_headers(http_request, response, preflight=False)
+        if wanted := http_request.headers.get("X-Appwrite-Response-Format"):
+            match_format(response, self.spec.answers, wanted)
         # Answers are a person's own: no cache may keep one.
         response.headers.setdefault("Cache-Control", "no-store")
         response["X-Content-Type-Options"] = "nosniff"
