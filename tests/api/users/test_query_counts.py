@@ -1,5 +1,8 @@
-"""What each endpoint for servers costs the database. The first statement finds the key, the next the
-person; two of each ``atomic`` are its SAVEPOINT and RELEASE."""
+"""What each endpoint for servers costs the database.
+
+The first statement finds the key, the next the person; two of each ``atomic`` are its SAVEPOINT and
+RELEASE.
+"""
 
 from __future__ import annotations
 
