@@ -119,7 +119,10 @@ def read_name(user: SiteUser) -> str:
 
 
 def fits(email: str) -> bool:
-    """Whether the user model's e-mail column is wide enough for an address."""
+    """Whether the user model's e-mail column can hold an address: it is wide enough for it, and the
+    address is no placeholder, which would be another account's and is never mailed."""
+    if email.endswith("@" + PLACEHOLDER_DOMAIN):
+        return False
     field = email_field()
     return field is None or field.max_length is None or len(email) <= field.max_length
 
