@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from django_account.accounts.models import Account
 from django_account.api.authentication import AccountAuthentication
-from tests.client import ApiClient
+from tests.client import ApiClient, assert_error
 
 
 def plain(request: HttpRequest) -> JsonResponse:
@@ -43,6 +43,7 @@ urlpatterns = [
     path("plain", plain),
     path("async", plain_async),
     path("rest", Rest.as_view()),
+    path("v1/plain", plain),
     path("v1/", include("django_account.urls")),
 ]
 
@@ -67,6 +68,13 @@ class TestPlainViews:
 
     def test_guest(self, guest: ApiClient) -> None:
         assert user_at(guest, "/plain").json() == {"user": None}
+
+    @pytest.mark.parametrize("path", ["/v1/plain/", "/v1//plain"])
+    def test_under_the_mount_are_not_reached_past_the_sites_middleware(
+        self, ada: ApiClient, path: str
+    ) -> None:
+        """The API tolerates empty segments, and its views ask for no CSRF token."""
+        assert_error(ada.http.post(path), 404, "general_route_not_found")
 
     def test_garbage(self, db: None) -> None:
         assert user_at(ApiClient(session="?", jwt="?"), "/plain").json() == {"user": None}
