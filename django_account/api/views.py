@@ -246,8 +246,9 @@ class AccountViewSet(ViewSet):
         """Add the headers that every answer has, errors included."""
         http_request: HttpRequest = getattr(request, "_request", request)
         add_cors_headers(http_request, response, preflight=False)
-        # Answers are a person's own: no cache may keep one.
-        response.headers.setdefault("Cache-Control", "no-store")
+        # Answers are a person's own: no cache may keep one. Older releases of Django's own cache
+        # middleware heed "private" only.
+        response.headers.setdefault("Cache-Control", "private, no-store")
         response["X-Content-Type-Options"] = "nosniff"
         caller = getattr(self, "caller", None)
         response["X-Debug-Fallback"] = "true" if caller and caller.fallback else "false"
