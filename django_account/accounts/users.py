@@ -157,7 +157,7 @@ def is_stored(email: str) -> bool:
 def _with_address(people: QuerySet[Any], email: str) -> list[SiteUser]:
     """Those of some users that have an address in normal form, of the first ten that look like it.
 
-    A database folds more than ASCII case: to PostgreSQL a dotless i is an i in capitals, and MariaDB
+    A database folds more than ASCII case: to PostgreSQL a dotless i is an i in capitals, MariaDB
     drops accents. Somebody else's address must not open this user's account.
     """
     return [user for user in _alike(people, email)[:10] if read_email(user) == email]

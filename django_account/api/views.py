@@ -198,7 +198,7 @@ class AccountViewSet(ViewSet):
             raise InvalidArgument(
                 "url", "Send one, or name this API's host in ALLOWED_HOSTS or PLATFORMS."
             )
-        return request.build_absolute_uri(reverse(f"django_account_{name}"))
+        return request.build_absolute_uri(reverse(f"django_account:{name}"))
 
     @property
     def client(self) -> ClientInfo:
