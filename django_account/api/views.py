@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import validate_host
 from django.urls import reverse
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import FormParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
@@ -94,10 +95,8 @@ class NoNegotiation(BaseContentNegotiation):
     def select_parser(self, request: Request, parsers: Any) -> Any:
         """The parser for the body's content type; anything unknown is read as a form."""
         content_type = (request.content_type or "").partition(";")[0].strip().lower()
-        for parser in parsers:
-            if parser.media_type == content_type:
-                return parser
-        return None
+        by_type = {parser.media_type: parser for parser in parsers}
+        return by_type.get(content_type, by_type[FormParser.media_type])
 
     def select_renderer(
         self, request: Request, renderers: Any, format_suffix: str | None = None

@@ -514,6 +514,11 @@ class TestForms:
         assert (response.json()["email"], response.json()["name"]) == ("ada@example.org", "Zoë")
         assert guest.sign_in()
 
+    @pytest.mark.parametrize("content_type", ["text/plain", "x/y; charset=utf-8", "x", ""])
+    def test_whatever_is_not_json_is_a_form(self, ada: ApiClient, content_type: str) -> None:
+        response = ada.patch("/account/name", b"name=Zo%C3%AB", Content_Type=content_type)
+        assert response.json()["name"] == "Zoë"
+
     def test_multipart(self, guest: ApiClient) -> None:
         response = guest.post(
             "/account",
