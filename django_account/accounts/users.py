@@ -119,7 +119,10 @@ def read_name(user: SiteUser) -> str:
 
 
 def fits(email: str) -> bool:
-    """Whether the user model's e-mail column is wide enough for an address."""
+    """Whether the user model's e-mail column can hold an address: it is wide enough for it, and the
+    address is no placeholder, which would be another account's and is never mailed."""
+    if email.endswith("@" + PLACEHOLDER_DOMAIN):
+        return False
     field = email_field()
     return field is None or field.max_length is None or len(email) <= field.max_length
 
@@ -137,23 +140,32 @@ def find_without_account(email: str) -> SiteUser | None:
         None when there is none, or more than one: then nobody can tell which of them is meant, and
         ``manage.py adoptusers`` reports them.
     """
-    field = email_field()
-    if field is None or not conf.adopt_users:
-        return None
-    found = list(without_account().filter(**{f"{field.name}__iexact": email})[:2])
+    found = _with_address(without_account(), email) if conf.adopt_users else []
     return found[0] if len(found) == 1 else None
 
 
-def has_user_with_email(email: str, *, search: bool | None = None) -> bool:
-    """Whether a user without an account has this address, so that nobody else may take it.
+def has_user_with_email(email: str) -> bool:
+    """Whether a user without an account has this address, so that nobody else may take it."""
+    return conf.adopt_users and bool(_with_address(without_account(), email))
 
-    Args:
-        search: whether to look at all; ADOPT_USERS says so when left out.
+
+def is_stored(email: str) -> bool:
+    """Whether some user has an address that the database may take for this one."""
+    return _alike(user_model()._default_manager.all(), email).exists()
+
+
+def _with_address(people: QuerySet[Any], email: str) -> list[SiteUser]:
+    """Those of some users that have an address in normal form, of the first ten that look like it.
+
+    A database folds more than ASCII case: to PostgreSQL a dotless i is an i in capitals, MariaDB
+    drops accents. Somebody else's address must not open this user's account.
     """
+    return [user for user in _alike(people, email)[:10] if read_email(user) == email]
+
+
+def _alike(people: QuerySet[Any], email: str) -> QuerySet[Any]:
     field = email_field()
-    if field is None or not (conf.adopt_users if search is None else search):
-        return False
-    return without_account().filter(**{f"{field.name}__iexact": email}).exists()
+    return people.none() if field is None else people.filter(**{f"{field.name}__iexact": email})
 
 
 def _stored(field: Field[Any, Any], value: str | None, account_id: str) -> str | None:
