@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
@@ -49,6 +50,12 @@ class TestCreateRecovery:
             body = ask(ApiClient()).json()
         assert body["expire"] == "2026-01-02T04:04:05.000+00:00"
         assert "expire=2026-01-02T04%3A04%3A05.000%2B00%3A00" in mailed_link()
+
+    def test_the_link_adds_nothing_else(self, ada: ApiClient) -> None:
+        ask(ApiClient(), url="http://localhost/?project=theirs")
+        query = parse_qs(urlsplit(mailed_link()).query)
+        assert list(query) == ["project", "userId", "secret", "expire"]
+        assert query["project"] == ["theirs"]
 
     def test_unknown_address(self, guest: ApiClient) -> None:
         assert_error(ask(guest), 404, "user_not_found")

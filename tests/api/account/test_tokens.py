@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 import time_machine
@@ -76,6 +76,32 @@ class TestCreateMagicURLToken:
         assert (query["userId"], query["expire"]) == (["ada-1"], [body["expire"]])
         assert "%3A" in link.query
         assert re.fullmatch(r"[0-9a-f]{64}", query["secret"][0])
+
+    def test_same_named_values_are_overwritten_in_place(self, guest: ApiClient) -> None:
+        url = "http://localhost/?tag=1&userId=me&tag=2&userId=you&expire=&z"
+        body = magic_url(guest, url=url).json()
+        query = parse_qsl(urlsplit(mailed_link()).query, keep_blank_values=True)
+        names = ["tag", "userId", "tag", "expire", "z", "secret", "project"]
+        assert [name for name, _ in query] == names
+        given = [("userId", body["userId"]), ("expire", body["expire"]), ("tag", "1"), ("tag", "2")]
+        assert set(given) <= set(query)
+
+    @pytest.mark.parametrize(
+        ("url", "start"),
+        [
+            ("appwrite-callback-demo://", "appwrite-callback-demo://?userId="),
+            ("appwrite-callback-demo://#top", "appwrite-callback-demo://?userId="),
+            ("exp://[::::]:19000/x", "exp://[::::]:19000/x?userId="),
+            ("http://localhost/\u00e4?q=%ff", "http://localhost/%C3%A4?q=%FF&userId="),
+            ("http://localhost/\x85\u2028\u202e", "http://localhost/%C2%85%E2%80%A8%E2%80%AE?"),
+            ('http://localhost/"<a>', "http://localhost/%22%3Ca%3E?"),
+        ],
+    )
+    def test_links_of_unusual_urls(self, guest: ApiClient, url: str, start: str) -> None:
+        assert magic_url(guest, url=url).status_code == 201
+        link = mailed_link()
+        assert link.startswith(start)
+        assert link.isascii()
 
     def test_known_address_uses_its_account_whatever_id_is_asked_for(self, ada: ApiClient) -> None:
         body = magic_url(ApiClient(), userId="another").json()
@@ -147,6 +173,18 @@ class TestCreateMagicURLToken:
             "appwrite-callback-other://",
             "http://\u24dbocalhost/",
             "\x00http://localhost/",
+            "http://localhost/\ud800",
+            "http://localhost/?q=\udfff",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[0:0:0:0:0:0:0:1]/",
+            "http://2130706433/",
+            "http://localhost./",
+            "http://localhost:80@evil.example/",
+            "http://localhost;evil.example/",
+            "http://localho\u017ft/",
+            "blob:http://localhost/",
+            "view-source:http://localhost/",
+            "intent://localhost#Intent;scheme=http;end",
             7,
             ["http://localhost/"],
         ],
