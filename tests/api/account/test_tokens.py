@@ -413,6 +413,14 @@ class TestCreateSession:
         User.objects.update(is_active=True)
         assert exchange(guest, user_id, secret).status_code == 201
 
+    def test_a_blocked_persons_right_code_is_no_wrong_guess(self, guest: ApiClient) -> None:
+        user_id = email_code(guest).json()["userId"]
+        User.objects.update(is_active=False)
+        for _ in range(MAX_TRIES + 1):
+            assert_error(exchange(guest, user_id, mailed_code()), 403, "user_blocked")
+        User.objects.update(is_active=True)
+        assert exchange(guest, user_id, mailed_code()).status_code == 201
+
     def test_verification_and_recovery_secrets_do_not_sign_in(self, ada: ApiClient) -> None:
         ada.post("/account/verifications/email", {"url": URL})
         secret = secret_in(mailed_link())
