@@ -13,7 +13,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, QuerySet
 
 from django_account.conf import conf
-from django_account.core import emails
+from django_account.core import emails, phones
 from django_account.core.ids import unique_id
 
 # Whatever AUTH_USER_MODEL is: only the site knows its type.
@@ -112,6 +112,16 @@ def read_email(user: SiteUser) -> str | None:
         return None
 
 
+def read_phone(user: SiteUser) -> str | None:
+    """The user's number in E.164; None when it has none, no usable one, or shares it."""
+    field = phone_field()
+    raw = getattr(user, field.name) if field is not None else None
+    if field is None or not isinstance(raw, str) or not phones.is_phone(raw):
+        return None
+    same = user_model()._default_manager.filter(**{field.name: raw}).exclude(pk=user.pk)
+    return None if not field.unique and same.exists() else raw
+
+
 def read_name(user: SiteUser) -> str:
     """The user's name for display; empty when the model has none."""
     get_full_name = getattr(user, "get_full_name", None)
@@ -130,30 +140,38 @@ def without_account() -> QuerySet[Any]:
     return pending
 
 
-def find_without_account(email: str) -> SiteUser | None:
-    """The one user without an account that has this address.
+def find_without_account(*, email: str | None = None, phone: str | None = None) -> SiteUser | None:
+    """The one user without an account that has this address or number.
 
     Returns:
         None when there is none, or more than one: then nobody can tell which of them is meant, and
         ``manage.py adoptusers`` reports them.
     """
-    field = email_field()
-    if field is None or not conf.adopt_users:
-        return None
-    found = list(without_account().filter(**{f"{field.name}__iexact": email})[:2])
+    found = list(_holders(email, phone)[:2]) if conf.adopt_users else []
     return found[0] if len(found) == 1 else None
 
 
-def has_user_with_email(email: str, *, search: bool | None = None) -> bool:
-    """Whether a user without an account has this address, so that nobody else may take it.
+def has_user_with(
+    *, email: str | None = None, phone: str | None = None, search: bool | None = None
+) -> bool:
+    """Whether a user without an account has this address or number, so that nobody else may take
+    it.
 
     Args:
         search: whether to look at all; ADOPT_USERS says so when left out.
     """
-    field = email_field()
-    if field is None or not (conf.adopt_users if search is None else search):
+    if not (conf.adopt_users if search is None else search):
         return False
-    return without_account().filter(**{f"{field.name}__iexact": email}).exists()
+    return _holders(email, None).exists() or _holders(None, phone).exists()
+
+
+def _holders(email: str | None, phone: str | None) -> QuerySet[Any]:
+    """Users without an account that have an address or, when that is None, a number."""
+    field = email_field() if email is not None else phone_field()
+    if field is None or (email is None and phone is None):
+        return without_account().none()
+    condition = {f"{field.name}__iexact": email} if email is not None else {field.name: phone}
+    return without_account().filter(**condition)
 
 
 def _stored(field: Field[Any, Any], value: str | None, account_id: str) -> str | None:
