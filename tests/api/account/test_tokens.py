@@ -272,6 +272,25 @@ class TestCreateEmailToken:
         project(AUTH_METHODS={"email-otp": False})
         assert exchange(guest, user_id, mailed_code()).status_code == 201
 
+    @pytest.mark.parametrize(
+        ("header", "param", "subject"),
+        [
+            ("de", None, "Einmalcode für die Anmeldung bei demo"),
+            ("zh-tw", None, "demo 登入一次性驗證碼"),
+            ("de", "fr", "Code à usage unique pour la connexion à demo"),
+            ("de", "", "Einmalcode für die Anmeldung bei demo"),
+            ("xx", None, "OTP for demo Login"),
+            ("de", "xx", "OTP for demo Login"),
+            ("de", 7, "Einmalcode für die Anmeldung bei demo"),
+        ],
+    )
+    def test_language(self, guest: ApiClient, header: str, param: Any, subject: str) -> None:
+        """The parameter counts, else the header; an unknown language is the site's own."""
+        body = {"userId": "unique()", "email": EMAIL, "locale": param}
+        response = guest.post("/account/tokens/email", body, X_Appwrite_Locale=header)
+        assert response.status_code == 201
+        assert mail.outbox[-1].subject == subject
+
 
 class TestCreatePhoneToken:
     def test_new_number_makes_an_account_and_sends_a_code(self, guest: ApiClient) -> None:
