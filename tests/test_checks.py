@@ -153,7 +153,13 @@ class TestSettingNames:
 class TestSettingValues:
     @pytest.mark.parametrize(
         "given",
-        [{"SESSION_DURATION": "an hour"}, {"USERS_LIMIT": "many"}, {"NEW_USER_FIELDS": "no.such"}],
+        [
+            {"SESSION_DURATION": "an hour"},
+            {"USERS_LIMIT": "many"},
+            {"NEW_USER_FIELDS": "no.such"},
+            {"MOCK_NUMBERS": {"+15551234567": "1234"}},
+            {"SMS_ALLOWED_PREFIXES": "+49"},
+        ],
     )
     def test_unreadable(self, settings: Any, given: dict[str, Any]) -> None:
         settings.DJANGO_ACCOUNT = given
