@@ -179,8 +179,8 @@ class AccountSettings:
         numbers = dict(self._get("MOCK_NUMBERS", {}))
         if not all(_CODE.fullmatch(str(code)) for code in numbers.values()):
             raise ImproperlyConfigured(
-                'DJANGO_ACCOUNT["MOCK_NUMBERS"] must give each number a code of six digits, such as '
-                '{"+15551234567": "123456"}.'
+                'DJANGO_ACCOUNT["MOCK_NUMBERS"] must give each number a code of six digits, '
+                'such as {"+15551234567": "123456"}.'
             )
         return {number: str(code) for number, code in numbers.items()}
 
