@@ -141,6 +141,15 @@ class TestCreateMagicURLToken:
         link = urlsplit(mailed_link())
         assert (link.netloc, link.path) == ("testserver", "/v1/pages/magic-url")
 
+    def test_without_url_behind_a_proxy_that_ends_https(
+        self, guest: ApiClient, project: Callable[..., None], settings: Any
+    ) -> None:
+        settings.ALLOWED_HOSTS = ["testserver"]
+        project(TRUSTED_PROXIES=1)
+        body = {"userId": "unique()", "email": EMAIL}
+        guest.post("/account/tokens/magic-url", body, X_Forwarded_Proto="https")
+        assert mailed_link().startswith("https://testserver/v1/pages/magic-url?userId=")
+
     def test_without_url_behind_a_forged_host(self, guest: ApiClient) -> None:
         body = {"userId": "unique()", "email": EMAIL}
         response = guest.post("/account/tokens/magic-url", body, Host="evil.example")
