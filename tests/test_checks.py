@@ -162,6 +162,8 @@ class TestSettingValues:
             {"NEW_USER_FIELDS": "no.such"},
             # As a list of letters, its "*" would allow every page.
             {"PLATFORMS": "*.example.com"},
+            {"MOCK_NUMBERS": {"+15551234567": "1234"}},
+            {"SMS_ALLOWED_PREFIXES": "+49"},
         ],
     )
     def test_unreadable(self, settings: Any, given: dict[str, Any]) -> None:
