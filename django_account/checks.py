@@ -13,9 +13,11 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags
 from django.db.models import NOT_PROVIDED, Field
+from django.urls import get_resolver
 
 from django_account.accounts import users
 from django_account.conf import AUTH_METHODS, AccountSettings, conf, unknown_keys
+from django_account.limits.rules import limited_routes
 
 MIN_SECRET_KEY = 50
 
@@ -73,16 +75,19 @@ def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
 @checks.register(Tags.caches)
 def check_cache(**kwargs: Any) -> list[CheckMessage]:
     """W003: outside DEBUG, rate limits are counted where every worker sees them."""
-    backend = settings.CACHES.get("default", {}).get("BACKEND", "")
+    alias = getattr(settings, "RATELIMIT_USE_CACHE", "default")
+    backend = settings.CACHES.get(alias, {}).get("BACKEND", "")
     problem = UNUSABLE_CACHES.get(backend)
     if settings.DEBUG or not conf.rate_limits_enabled or problem is None:
         return []
     return [
         checks.Warning(
-            f"The default cache ({backend}) {problem}: rate limits cannot be counted in it.",
+            f"The {alias} cache ({backend}) {problem}: rate limits cannot be counted in it.",
             hint=(
-                "Use Redis or Memcached as CACHES['default'], or set "
-                "DJANGO_ACCOUNT['RATE_LIMITS_ENABLED'] = False if a proxy limits requests."
+                f"Use Redis or Memcached as CACHES[{alias!r}]; without either, "
+                "'django_account.limits.cache.AtomicDatabaseCache', which counts in the site's "
+                "database. Or set DJANGO_ACCOUNT['RATE_LIMITS_ENABLED'] = False if a proxy limits "
+                "requests."
             ),
             id="django_account.W003",
         )
@@ -158,6 +163,7 @@ def check_mail_timeout(**kwargs: Any) -> list[CheckMessage]:
 def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
     """E006: every key of DJANGO_ACCOUNT is a setting."""
     given = getattr(settings, "DJANGO_ACCOUNT", {})
+    actions = limited_actions() if "RATE_LIMITS" in given else []
     found: list[CheckMessage] = []
     for where, keys, known in (
         ("DJANGO_ACCOUNT", unknown_keys(given), AccountSettings.names()),
@@ -165,6 +171,11 @@ def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
             "DJANGO_ACCOUNT['AUTH_METHODS']",
             [key for key in given.get("AUTH_METHODS", {}) if key not in AUTH_METHODS],
             list(AUTH_METHODS),
+        ),
+        (
+            "DJANGO_ACCOUNT['RATE_LIMITS']",
+            [key for key in given.get("RATE_LIMITS", {}) if key not in actions],
+            actions,
         ),
     ):
         for key in keys:
@@ -225,6 +236,13 @@ def check_user_model(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+def limited_actions() -> list[str]:
+    """The names that RATE_LIMITS knows."""
+    # Whoever declares a limit is imported with the site's URLs.
+    _ = get_resolver().url_patterns
+    return sorted({route.action for route in limited_routes.values()})
 
 
 def required_fields() -> list[str]:
