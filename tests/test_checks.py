@@ -148,11 +148,11 @@ class TestSettingNames:
             ({"SESION_LIMIT": 1}, "Did you mean 'SESSION_LIMIT'?"),
             ({"session_limit": 1}, "Did you mean 'SESSION_LIMIT'?"),
             ({"AUTH_METHODS": {"anonymus": False}}, "Did you mean 'anonymous'?"),
-            ({"RATE_LIMITS": {"createJWT": None}}, "Did you mean 'create_jwt'?"),
+            ({"RATE_LIMITS": {"create_jwts": None}}, "Did you mean 'create_jwt'?"),
         ],
     )
     def test_a_slip_of_the_pen(self, settings: Any, given: dict[str, Any], hint: str) -> None:
-        settings.DJANGO_ACCOUNT = given
+        settings.DJANGO_ACCOUNT = {"PROJECT_ID": "demo", **given}
         (message,) = checks.check_setting_names()
         assert (message.id, message.hint) == ("django_account.E006", hint)
 
