@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -17,6 +18,11 @@ class Command(BaseCommand):
 
     help = "List every rate limit: route, action, limit, window in seconds, key, and reset."
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--markdown", action="store_true", help="as a table for documents, such as ours"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         # Whoever declares a limit is imported with the site's URLs.
         _ = get_resolver().url_patterns
@@ -24,9 +30,13 @@ class Command(BaseCommand):
             raise CommandError("django_account.urls is not among the site's URLs.")
         rows = [HEADINGS, *table()]
         widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+        if options["markdown"]:
+            rows.insert(1, tuple("-" * width for width in widths))
         for row in rows:
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            self.stdout.write("  ".join(cells).rstrip())
+            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+            self.stdout.write(
+                f"| {' | '.join(cells)} |" if options["markdown"] else "  ".join(cells).rstrip()
+            )
 
 
 def table() -> list[tuple[str, ...]]:
