@@ -70,7 +70,8 @@ def find_bucket(
         names.append(whom)
         if tokens and part in ADDRESSES and isinstance(value, str):
             device = known_device(tokens, normal_form(part, value))
-            names.append(f"device:{device}" if device else "")
+            # Nothing at all for what is no device of theirs: a made-up token opens no other bucket.
+            names += [f"device:{device}"] if device else []
     return Bucket(limit, ",".join(names), tuple(subjects))
 
 

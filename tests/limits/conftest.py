@@ -38,7 +38,11 @@ def postgres_table(missing: Callable[[str], None]) -> Iterator[dict[str, Any]]:
     with empty_postgres(missing) as url:
         settings = {**connections.databases["default"], **database(url), "TEST": {}}
         # Pooled connections would hold the database when it is dropped.
-        settings["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 5}
+        settings["OPTIONS"] = {
+            "server_side_binding": True,
+            "prepare_threshold": 5,
+            "options": "-c synchronous_commit=off",
+        }
         yield settings
 
 
