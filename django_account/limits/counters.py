@@ -281,10 +281,10 @@ class _SiteStore:
             self._retry_at = time.monotonic() + BACK_OFF
             self.is_gone = True
             logger.warning(
-                "The cache that counts requests fails (%s: %s). For %d seconds sensitive rate "
-                "limits are counted in the database, the others pass.",
+                "The cache that counts requests fails (%s). For %d seconds sensitive rate limits "
+                "are counted in the database, the others pass.",
+                # Without its text, in which the cache's address may stand with its password.
                 type(error).__name__,
-                error,
                 BACK_OFF,
             )
             raise CacheGone from error

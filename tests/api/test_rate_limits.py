@@ -170,7 +170,7 @@ class TestTable:
         assert declared == expected
 
     @pytest.mark.parametrize(
-        ("store", "method", "route", "limit"), limited_paths(), indirect=["store"]
+        ("store", "method", "route", "limit"), list(limited_paths()), indirect=["store"]
     )
     def test_limit_passes_and_one_more_does_not(
         self,
