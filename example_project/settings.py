@@ -95,7 +95,20 @@ def database(url: str) -> dict:
 
 DATABASES = {"default": database(env("DATABASE_URL", default=f"sqlite:///{BASE_DIR}/db.sqlite3"))}
 
-CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+
+def cache(url: str) -> dict:
+    """The cache of a URL: those of django-environ, and "database://" for the site's database."""
+    if urlsplit(url).scheme == "database":
+        return {"BACKEND": "django_account.limits.cache.AtomicDatabaseCache"}
+    settings: dict = env.cache_url_config(url)
+    if settings["BACKEND"].endswith("RedisCache"):
+        # A cache that hangs is no faster than none.
+        timeouts = {"socket_connect_timeout": 1, "socket_timeout": 1}
+        settings["OPTIONS"] = {**timeouts, **settings.get("OPTIONS", {})}
+    return settings
+
+
+CACHES = {"default": cache(env("CACHE_URL", default="locmemcache://"))}
 
 
 def mail(url: str) -> dict:
