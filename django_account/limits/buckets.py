@@ -12,7 +12,7 @@ from django_account.conf import conf
 from django_account.core import emails
 from django_account.core.crypto import derive_keys, digest
 from django_account.limits.devices import known_device
-from django_account.limits.rules import ADDRESSES, Limit
+from django_account.limits.rules import Limit
 
 # An IPv6 customer has at least this much to choose addresses from.
 _IPV6_PREFIX = 64
@@ -68,10 +68,10 @@ def find_bucket(
         whom = subject(kind, value)
         subjects.append(whom)
         names.append(whom)
-        if tokens and part in ADDRESSES and isinstance(value, str):
-            device = known_device(tokens, normal_form(part, value))
-            # Nothing at all for what is no device of theirs: a made-up token opens no other bucket.
-            names += [f"device:{device}"] if device else []
+        if isinstance(value, str) and (
+            device := known_device(tokens, part, normal_form(part, value))
+        ):
+            names.append(f"device:{device}")
     return Bucket(limit, ",".join(names), tuple(subjects))
 
 

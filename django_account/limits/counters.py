@@ -75,7 +75,8 @@ class Allowance:
     def reset(self) -> None:
         """Empty the buckets, as if nothing had been counted in this window."""
         try:
-            self.store.salt([bucket.key for bucket in self.buckets])
+            for bucket in self.buckets:
+                self.store.salt([bucket.key], bucket.limit.window)
         except CacheGone:
             # It has just counted; what it counted stands until the window ends.
             return
@@ -87,8 +88,8 @@ class Store(Protocol):
     def salts(self, keys: Sequence[str]) -> Mapping[str, int]:
         """The salts of those keys that have one."""
 
-    def salt(self, keys: Iterable[str]) -> None:
-        """Give keys new salts."""
+    def salt(self, keys: Iterable[str], window: int) -> None:
+        """Give keys new salts, kept for as long as a counter of a window."""
 
     def usage(self, group: str, window: int, *, hit: bool) -> int | None:
         """The hits in a window, this one included if it is one; None when nothing is counted."""
@@ -143,9 +144,9 @@ def reset_subjects(subjects: Sequence[str]) -> bool:
     Returns:
         whether the site's cache did; if not, only the database did, which counts meanwhile.
     """
-    _database.salt(subjects)
+    _database.salt(subjects, MAX_WINDOW)
     try:
-        _site.salt(subjects)
+        _site.salt(subjects, MAX_WINDOW)
     except CacheGone:
         return False
     return True
@@ -180,9 +181,9 @@ def _increase(cache: BaseCache, key: str, seconds: int) -> int:
     raise ValueError("the cache keeps nothing")
 
 
-def _salt(cache: BaseCache, keys: Iterable[str]) -> None:
+def _salt(cache: BaseCache, keys: Iterable[str], window: int) -> None:
     new = {_salt_key(key): secrets.randbits(62) for key in keys}
-    cache.set_many(new, timeout=MAX_WINDOW + _SLACK)
+    cache.set_many(new, timeout=window + _SLACK)
 
 
 def _salts(cache: BaseCache, keys: Sequence[str]) -> Mapping[str, int]:
@@ -203,8 +204,8 @@ class _DatabaseStore:
     def salts(self, keys: Sequence[str]) -> Mapping[str, int]:
         return _salts(self.cache, keys)
 
-    def salt(self, keys: Iterable[str]) -> None:
-        _salt(self.cache, keys)
+    def salt(self, keys: Iterable[str], window: int) -> None:
+        _salt(self.cache, keys, window)
 
     def usage(self, group: str, window: int, *, hit: bool) -> int:
         key = f"{digest(group)}:{window}:{int(time.time()) // window}"
@@ -235,8 +236,8 @@ class _SiteStore:
     def salts(self, keys: Sequence[str]) -> Mapping[str, int]:
         return self._ask(lambda: _salts(self.cache, keys))
 
-    def salt(self, keys: Iterable[str]) -> None:
-        self._ask(lambda: _salt(self.cache, keys))
+    def salt(self, keys: Iterable[str], window: int) -> None:
+        self._ask(lambda: _salt(self.cache, keys, window))
 
     def count_up(self, key: str, seconds: int) -> int:
         return self._ask(lambda: _increase(self.cache, key, seconds), passes=ValueError)

@@ -4,6 +4,9 @@ A limit on an address can be used up by anybody who knows the address. A device 
 person has signed in therefore keeps a token, and counts in a bucket of its own (OWASP, "device
 cookies"). The token is worth one such bucket and nothing more: who steals it may make as many tries
 as the limit allows, who makes one up counts with everybody else.
+
+All devices known for a phone number share one bucket: every code costs the site money, and whoever
+earns by it could otherwise sign in over and over for as many tokens, each with a limit of its own.
 """
 
 from __future__ import annotations
@@ -48,18 +51,19 @@ def remember_device(tokens: str, addresses: Iterable[str]) -> str:
     return _SEPARATOR.join([*made, *kept][:MAX_TOKENS])
 
 
-def known_device(tokens: str, address: str) -> str | None:
-    """What tells a device apart from others, if somebody signed in on it with an address.
+def known_device(tokens: str, kind: str, address: str) -> str | None:
+    """The name of the bucket of a device, if the person of an address signed in on it.
 
     Args:
         tokens: what the device sends.
+        kind: "email" or "phone"; nobody signs in by anything else.
         address: in normal form.
     """
-    if not conf.known_device_duration:
+    if not tokens or kind not in ("email", "phone") or not conf.known_device_duration:
         return None
     for token in tokens.split(_SEPARATOR)[:MAX_TOKENS]:
         if _moment(token) > time.time() and _is_for(token, address):
-            return token[:24]
+            return "any" if kind == "phone" else token[:24]
     return None
 
 

@@ -13,9 +13,6 @@ HOUR: Final = 3600
 # The parts of a key that are no parameters of the request.
 BUILT_IN: Final = frozenset({"url", "ip", "caller"})
 
-# Parameters by which a person signs in from anywhere; known devices count them apart (devices.py).
-ADDRESSES: Final = frozenset({"email", "phone"})
-
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -26,7 +23,8 @@ class Limit:
         window: in seconds. Windows begin at the multiples of it since the epoch.
         key: what counts apart, separated by commas: ``url`` (the operation: method and route,
             whatever path led there), ``ip``, ``caller`` (who is signed in), or the name of a
-            parameter. Limits with the same key and without ``url`` count together.
+            parameter. Limits with the same key and without ``url`` count together. Devices on which
+            the person of an ``email`` or ``phone`` signed in count apart (devices.py).
         sensitive: whether it guards a secret, an address or an account. While the cache is gone
             sensitive limits are counted in the database; the others pass.
     """

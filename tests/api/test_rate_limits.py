@@ -637,6 +637,24 @@ class TestKnownDevices:
         assert ada.post("/account/recovery", body).status_code == 201
         assert stranger.post("/account/recovery", body).status_code == 429
 
+    def test_those_of_a_phone_number_share_a_limit(self, ada: ApiClient) -> None:
+        """Whoever earns by SMS signs in as often as they like, and has ten more all the same."""
+        Account.objects.update(phone="+15551234567")
+        body = {"userId": "_", "phone": "+15551234567"}
+        devices = [ApiClient() for _ in range(3)]
+        for number, device in enumerate(devices):
+            device.sign_in()
+            device.http.defaults["REMOTE_ADDR"] = f"192.0.2.{number}"
+        stranger = ApiClient()
+        for _ in range(10):
+            assert stranger.post("/account/tokens/phone", body).status_code == 400
+        assert stranger.post("/account/tokens/phone", body).status_code == 429
+        left = [
+            remaining(device.post("/account/tokens/phone", body)) for device in (devices * 4)[:10]
+        ]
+        assert left == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+        assert devices[0].post("/account/tokens/phone", body).status_code == 429
+
     def test_a_stolen_one_has_the_limit_and_no_more(self, attacked: ApiClient) -> None:
         thief = ApiClient()
         thief.http.cookies["a_device_demo"] = attacked.http.cookies["a_device_demo"].value

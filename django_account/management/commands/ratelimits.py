@@ -28,7 +28,8 @@ class Command(BaseCommand):
         _ = get_resolver().url_patterns
         if not limited_routes:
             raise CommandError("django_account.urls is not among the site's URLs.")
-        rows = [HEADINGS, *table()]
+        # Placeholders in angle brackets would be taken for HTML.
+        rows = [HEADINGS, *table(quote="`" if options["markdown"] else "")]
         widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
         if options["markdown"]:
             rows.insert(1, tuple("-" * width for width in widths))
@@ -39,11 +40,17 @@ class Command(BaseCommand):
             )
 
 
-def table() -> list[tuple[str, ...]]:
-    """The rows: one for each limit of each path, or one that says that there is none."""
+def table(quote: str = "") -> list[tuple[str, ...]]:
+    """The rows: one for each limit of each path, or one that says that there is none.
+
+    Args:
+        quote: what stands around code.
+    """
     rows: list[tuple[str, ...]] = []
     for route in limited_routes.values():
-        where = (f"{route.method} {route.path}", route.action)
+        where = tuple(
+            f"{quote}{it}{quote}" for it in (f"{route.method} {route.path}", route.action)
+        )
         resets = ", ".join(map(str, route.resets)) or "-"
         rows += [
             (*where, str(limit.limit), str(limit.window), limit.key, resets)
