@@ -14,7 +14,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 
 from django_account.accounts.models import Account
 from django_account.core import emails, phones
@@ -70,7 +69,7 @@ def find_subject(text: str) -> Subject:
         try:
             email = emails.normalize(text)
         except ValueError:
-            raise ValidationError(_("This is no e-mail address.")) from None
+            raise ValidationError("This is no e-mail address.") from None
         return Subject(Account.objects.filter(email=email).first(), email=email)
     if phones.is_phone(text):
         return Subject(Account.objects.filter(phone=text).first(), phone=text)
@@ -81,7 +80,7 @@ def find_subject(text: str) -> Subject:
         ip = None
     if account is None and ip is None:
         raise ValidationError(
-            _("No account has this id, and it is no e-mail address, phone number or IP address.")
+            "No account has this id, and it is no e-mail address, phone number or IP address."
         )
     return Subject(account, ip=ip)
 
@@ -90,9 +89,9 @@ class SubjectForm(forms.Form):
     """Whose limits?"""
 
     who = forms.CharField(
-        label=_("Person or address"),
+        label="Person or address",
         max_length=254,
-        help_text=_("An account's id, an e-mail address, a phone number (+…) or an IP address."),
+        help_text="An account's id, an e-mail address, a phone number (+…) or an IP address.",
         widget=forms.TextInput(attrs={"class": "vTextField", "spellcheck": "false"}),
     )
 
@@ -127,7 +126,7 @@ class RateLimitAdmin(admin.ModelAdmin):
             return HttpResponseRedirect(reverse(f"{self.admin_site.name}:{self._url_name}"))
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Reset rate limits"),
+            "title": "Reset rate limits",
             "opts": self.opts,
             "form": form,
             "subject": subject,
@@ -151,14 +150,14 @@ class RateLimitAdmin(admin.ModelAdmin):
             change_message="Rate limits reset.",
         )
         if reached:
-            text = _("The rate limits of %(subject)s begin anew.")
-            self.message_user(request, text % {"subject": subject}, messages.SUCCESS)
+            text = f"The rate limits of {subject} begin anew."
+            self.message_user(request, text, messages.SUCCESS)
         else:
-            text = _(
-                "The cache that counts does not answer. The rate limits of %(subject)s that are "
-                "counted in the database meanwhile begin anew; reset again when it is back."
+            text = (
+                "The cache that counts does not answer. Reset again when it is back: only what the "
+                f"database counts meanwhile of {subject} begins anew."
             )
-            self.message_user(request, text % {"subject": subject}, messages.WARNING)
+            self.message_user(request, text, messages.WARNING)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("django_account.reset_rate_limits")

@@ -139,7 +139,7 @@ class AtomicDatabaseCache(BaseCache):
         """Add to a number, exactly however many do so at once.
 
         Raises:
-            ValueError: there is none.
+            ValueError: there is none, or something else.
         """
         from django_account.limits.models import now
 
@@ -153,8 +153,9 @@ class AtomicDatabaseCache(BaseCache):
             with transaction.atomic(using=self._alias):
                 if found.update(number=F("number") + delta):
                     number = self._entries.values_list("number", flat=True).get(key=hashed)
-        # Anything else than a whole number is added to as in every other backend: inexactly.
-        return int(number) if number is not None else super().incr(key, delta, version)
+        if number is None:
+            raise ValueError(f"Key {key!r} not found, or no whole number")
+        return int(number)
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         return self.get_many([key], version).get(key, default)
