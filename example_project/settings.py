@@ -101,10 +101,14 @@ def cache(url: str) -> dict:
     if urlsplit(url).scheme == "database":
         return {"BACKEND": "django_account.limits.cache.AtomicDatabaseCache"}
     settings: dict = env.cache_url_config(url)
+    options = {}
     if settings["BACKEND"].endswith("RedisCache"):
         # A cache that hangs is no faster than none.
-        timeouts = {"socket_connect_timeout": 1, "socket_timeout": 1}
-        settings["OPTIONS"] = {**timeouts, **settings.get("OPTIONS", {})}
+        options = {"socket_connect_timeout": 1, "socket_timeout": 1}
+    elif settings["BACKEND"].endswith("LocMemCache"):
+        # The default of 300 would drop the counters of rate limits.
+        options = {"MAX_ENTRIES": 100_000}
+    settings["OPTIONS"] = {**options, **settings.get("OPTIONS", {})}
     return settings
 
 

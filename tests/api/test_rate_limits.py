@@ -474,6 +474,15 @@ class TestWhoCountsWithWhom:
             response = guest.post("/account/sessions/email", {"email": email})
             assert remaining(response) == 9
 
+    def test_many_others_push_nobodys_counter_out(self, guest: ApiClient) -> None:
+        guest.post("/account/sessions/email", BODY)
+        for number in range(400):
+            guest.post("/account/sessions/email", {"email": f"{number}@example.org"})
+        assert remaining(guest.post("/account/sessions/email", BODY)) == 8
+
+    def test_paths_in_another_case_lead_nowhere(self, guest: ApiClient) -> None:
+        assert_error(guest.post("/Account/Sessions/email", BODY), 404, "general_route_not_found")
+
     def test_whatever_is_no_text_counts_together(self, guest: ApiClient) -> None:
         """A limit is not escaped by leaving its parameter out, or by an object in its place."""
         emails = [None, "", 1, True, {"a": "b"}, {"a": "c"}, ["ada@example.org"], [], {}]
@@ -803,6 +812,17 @@ class TestCost:
         asked.clear()
         call(guest, method, route)
         assert asked == ["get_many"] + ["add", "incr"] * buckets
+
+    @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+    def test_in_the_database(
+        self, guest: ApiClient, store: str, django_assert_num_queries: Any
+    ) -> None:
+        # The salts; INSERT, which finds nothing in its way.
+        with django_assert_num_queries(2):
+            guest.post("/account", {})
+        # The salts; INSERT, which finds the counter; UPDATE.
+        with django_assert_num_queries(3):
+            guest.post("/account", {})
 
     def test_no_query(self, guest: ApiClient, django_assert_num_queries: Any) -> None:
         with django_assert_num_queries(0):
