@@ -248,19 +248,20 @@ class _SiteStore:
     def _usage(self, group: str, window: int, *, hit: bool) -> int | None:
         if not getattr(settings, "RATELIMIT_ENABLE", True):
             return None
-        usage = get_usage(
-            None,
-            group=group,
-            # django-ratelimit shifts a window by its value's checksum; see aligning_value.
-            key=lambda group, request: aligning_value(window),
-            # The figure is part of the counter's name, and limits that share a bucket may differ.
-            rate=(1, window),
-            increment=hit,
-        )
-        # Where a cache swallows its own errors, or RATELIMIT_FAIL_OPEN is set.
-        if usage is None or usage["limit"] == 0:
-            raise CacheGone("it does not count")
-        return int(usage["count"])
+        for _ in range(_TRIES):
+            usage = get_usage(
+                None,
+                group=group,
+                # django-ratelimit shifts a window by its value's checksum; see aligning_value.
+                key=lambda group, request: aligning_value(window),
+                # The figure is in the counter's name, and limits that share a bucket may differ.
+                rate=(1, window),
+                increment=hit,
+            )
+            # Neither where the counter is lost, or the cache swallows errors of its own.
+            if usage is not None and usage["limit"]:
+                return int(usage["count"])
+        raise CacheGone("it does not count")
 
     def _ask(self, call: Callable[[], Answer], passes: type[Exception] | tuple[()] = ()) -> Answer:
         """Ask the cache something, unless it has just failed.

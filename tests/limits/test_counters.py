@@ -216,6 +216,26 @@ class TestCacheGone:
             assert ada.call(method, path, {}).status_code in (201, 400)
 
 
+def test_a_counter_that_is_lost_is_made_again(
+    guest: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache that is short of memory has not failed."""
+    guest.post("/account/sessions/email", WRONG)
+    incr, lost = FailingCache.incr, []
+
+    def lose(self: Any, key: str, *args: Any, **kwargs: Any) -> Any:
+        if not lost:
+            lost.append(key)
+            self.delete(key)
+        return incr(self, key, *args, **kwargs)
+
+    monkeypatch.setattr(FailingCache, "incr", lose)
+    left = [guest.post("/account/sessions/email", WRONG)["X-RateLimit-Remaining"] for _ in range(2)]
+    assert left == ["9", "8"]
+    assert lost
+    assert not counters._site.is_gone
+
+
 def test_a_cache_that_is_no_cache(guest: ApiClient, settings: Any) -> None:
     settings.CACHES = {"default": {"BACKEND": "no.such.Cache"}}
     assert statuses(guest, 11, "/account/sessions/email", WRONG) == [401] * 10 + [429]
