@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags
 from django.db.models import NOT_PROVIDED, Field
+from django.urls import get_resolver
 
 from django_account.accounts import users
 from django_account.conf import (
@@ -23,6 +24,7 @@ from django_account.conf import (
     PasswordStrength,
     conf,
 )
+from django_account.limits.rules import limited_routes
 
 MIN_SECRET_KEY = 50
 
@@ -88,16 +90,19 @@ def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
 @checks.register(Tags.caches)
 def check_cache(**kwargs: Any) -> list[CheckMessage]:
     """W003: outside DEBUG, rate limits are counted where every worker sees them."""
-    backend = settings.CACHES.get("default", {}).get("BACKEND", "")
+    alias = getattr(settings, "RATELIMIT_USE_CACHE", "default")
+    backend = settings.CACHES.get(alias, {}).get("BACKEND", "")
     problem = UNUSABLE_CACHES.get(backend)
     if settings.DEBUG or not conf.rate_limits_enabled or problem is None:
         return []
     return [
         checks.Warning(
-            f"The default cache ({backend}) {problem}: rate limits cannot be counted in it.",
+            f"The {alias} cache ({backend}) {problem}: rate limits cannot be counted in it.",
             hint=(
-                "Use Redis or Memcached as CACHES['default'], or set "
-                "DJANGO_ACCOUNT['RATE_LIMITS_ENABLED'] = False if a proxy limits requests."
+                f"Use Redis or Memcached as CACHES[{alias!r}]; without either, "
+                "'django_account.limits.cache.AtomicDatabaseCache', which counts in the site's "
+                "database. Or set DJANGO_ACCOUNT['RATE_LIMITS_ENABLED'] = False if a proxy limits "
+                "requests."
             ),
             id="django_account.W003",
         )
@@ -173,12 +178,18 @@ def check_mail_timeout(**kwargs: Any) -> list[CheckMessage]:
 def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
     """E006: every key of DJANGO_ACCOUNT, and of the dictionaries in it, is a setting."""
     given = getattr(settings, "DJANGO_ACCOUNT", {})
+    actions = limited_actions() if "RATE_LIMITS" in given else []
     found: list[CheckMessage] = []
     for where, keys, known in (
         ("DJANGO_ACCOUNT", given, AccountSettings.names()),
         *(
             (f"DJANGO_ACCOUNT[{name!r}]", given.get(name) or (), list(known))
             for name, known in NAMES_WITHIN.items()
+        ),
+        (
+            "DJANGO_ACCOUNT['RATE_LIMITS']",
+            given.get("RATE_LIMITS") or (),
+            actions,
         ),
     ):
         for key in (key for key in keys if key not in known):
@@ -239,6 +250,13 @@ def check_user_model(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+def limited_actions() -> list[str]:
+    """The names that RATE_LIMITS knows."""
+    # Whoever declares a limit is imported with the site's URLs.
+    _ = get_resolver().url_patterns
+    return sorted({route.action for route in limited_routes.values()})
 
 
 def required_fields() -> list[str]:

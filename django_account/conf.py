@@ -24,6 +24,8 @@ ONE_YEAR = 31_536_000
 
 # Of what is typed; tokens.services makes random ones of the same form.
 _CODE = re.compile(r"[0-9]{6}")
+# The longest window of a rate limit, in seconds.
+MAX_WINDOW = 86_400
 
 AUTH_METHODS = ("email-password", "magic-url", "email-otp", "anonymous", "phone", "jwt")
 
@@ -40,6 +42,13 @@ class PasswordStrength(TypedDict):
     lower: bool
     digit: bool
     symbol: bool
+
+
+class LimitFigures(TypedDict, total=False):
+    """What a site changes about an action's rate limits."""
+
+    limit: int
+    window: int
 
 
 class AccountSettings:
@@ -119,6 +128,40 @@ class AccountSettings:
         """False switches every rate limit off. Default: True."""
         return bool(self._get("RATE_LIMITS_ENABLED", True))
 
+    @property
+    def rate_limits(self) -> Mapping[str, LimitFigures | None]:
+        """Changes to single rate limits, by the action's name that ``manage.py ratelimits`` lists:
+        ``{"create_jwt": {"limit": 20, "window": 60}, "delete_session": None}``. None switches
+        one off; a window is at most a day. Default: none.
+
+        Raises:
+            ImproperlyConfigured: a value is neither None nor such figures.
+        """
+        return {
+            action: None if given is None else self._figures(action, given)
+            for action, given in self._get("RATE_LIMITS", {}).items()
+        }
+
+    def _figures(self, action: str, given: Any) -> LimitFigures:
+        wrong = ImproperlyConfigured(
+            f'DJANGO_ACCOUNT["RATE_LIMITS"][{action!r}] must be None or such as '
+            f'{{"limit": 10, "window": 3600}}: at least 1 request, at most {MAX_WINDOW} seconds.'
+        )
+        if not isinstance(given, Mapping) or not given or not set(given) <= {"limit", "window"}:
+            raise wrong
+        figures: LimitFigures = {}
+        for name, most in (("limit", None), ("window", MAX_WINDOW)):
+            if name not in given:
+                continue
+            value = given[name]
+            value = value.total_seconds() if isinstance(value, timedelta) else value
+            if type(value) not in (int, float) or value != int(value) or value < 1:
+                raise wrong
+            if most is not None and value > most:
+                raise wrong
+            figures[name] = int(value)  # type: ignore[literal-required]
+        return figures
+
     # --- people ---
 
     @property
@@ -168,6 +211,13 @@ class AccountSettings:
     def session_duration(self) -> timedelta:
         """How long a session lives. Default: one year."""
         return self._duration("SESSION_DURATION", ONE_YEAR)
+
+    @property
+    def known_device_duration(self) -> timedelta:
+        """How long a device on which somebody signed in has rate limits of its own for that
+        person's addresses, so that nobody else's guesses lock it out; 0: never. Default: half a
+        year."""
+        return self._duration("KNOWN_DEVICE_DURATION", ONE_YEAR // 2)
 
     @property
     def session_alerts(self) -> bool:

@@ -100,7 +100,24 @@ def database(url: str) -> dict:
 
 DATABASES = {"default": database(url("DATABASE_URL", f"sqlite:///{BASE_DIR}/db.sqlite3"))}
 
-CACHES = {"default": env.cache_url_config(url("CACHE_URL", "locmemcache://"))}
+
+def cache(url: str) -> dict:
+    """The cache of a URL: those of django-environ, and "database://" for the site's database."""
+    if urlsplit(url).scheme == "database":
+        return {"BACKEND": "django_account.limits.cache.AtomicDatabaseCache"}
+    settings: dict = env.cache_url_config(url)
+    options = {}
+    if settings["BACKEND"].endswith("RedisCache"):
+        # A cache that hangs is no faster than none.
+        options = {"socket_connect_timeout": 1, "socket_timeout": 1}
+    elif settings["BACKEND"].endswith("LocMemCache"):
+        # The default of 300 would drop the counters of rate limits.
+        options = {"MAX_ENTRIES": 100_000}
+    settings["OPTIONS"] = {**options, **settings.get("OPTIONS", {})}
+    return settings
+
+
+CACHES = {"default": cache(url("CACHE_URL", "locmemcache://"))}
 
 
 def mail(url: str) -> dict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -48,6 +49,10 @@ class TestSecretKey:
 
 
 class TestCache:
+    @pytest.fixture(autouse=True)
+    def limited(self, project: Any) -> None:
+        project(RATE_LIMITS_ENABLED=True)
+
     @pytest.mark.parametrize(
         "backend",
         ["dummy.DummyCache", "locmem.LocMemCache", "filebased.FileBasedCache", "db.DatabaseCache"],
@@ -58,6 +63,16 @@ class TestCache:
 
     def test_redis(self, settings: Any) -> None:
         settings.CACHES = REDIS
+        assert checks.check_cache() == []
+
+    def test_the_database_by_our_own_backend(self, settings: Any) -> None:
+        backend = "django_account.limits.cache.AtomicDatabaseCache"
+        settings.CACHES = {"default": {"BACKEND": backend}}
+        assert checks.check_cache() == []
+
+    def test_the_cache_that_django_ratelimit_uses(self, settings: Any) -> None:
+        settings.CACHES = {**settings.CACHES, "counters": REDIS["default"]}
+        settings.RATELIMIT_USE_CACHE = "counters"
         assert checks.check_cache() == []
 
     def test_limits_switched_off(self, project: Any) -> None:
@@ -136,10 +151,11 @@ class TestSettingNames:
             ({"BLOCK_EMAILS": ["disposible"]}, "Did you mean 'disposable'?"),
             ({"PASSWORD_STRENGTH": {"symbols": True}}, "Did you mean 'symbol'?"),
             ({"SERVICES": {"acount": False}}, "Did you mean 'account'?"),
+            ({"RATE_LIMITS": {"create_jwts": None}}, "Did you mean 'create_jwt'?"),
         ],
     )
     def test_a_slip_of_the_pen(self, settings: Any, given: dict[str, Any], hint: str) -> None:
-        settings.DJANGO_ACCOUNT = given
+        settings.DJANGO_ACCOUNT = {"PROJECT_ID": "demo", **given}
         (message,) = checks.check_setting_names()
         assert (message.id, message.hint) == ("django_account.E006", hint)
 
@@ -164,6 +180,12 @@ class TestSettingValues:
             {"PLATFORMS": "*.example.com"},
             {"MOCK_NUMBERS": {"+15551234567": "1234"}},
             {"SMS_ALLOWED_PREFIXES": "+49"},
+            {"RATE_LIMITS": {"create_jwt": 5}},
+            {"RATE_LIMITS": {"create_jwt": {"limit": 0}}},
+            {"RATE_LIMITS": {"create_jwt": {"limit": "5"}}},
+            {"RATE_LIMITS": {"create_jwt": {"limit": True}}},
+            {"RATE_LIMITS": {"create_jwt": {"window": 86_401}}},
+            {"RATE_LIMITS": {"create_jwt": {"requests": 5}}},
         ],
     )
     def test_unreadable(self, settings: Any, given: dict[str, Any]) -> None:
@@ -173,6 +195,16 @@ class TestSettingValues:
     def test_defaults(self, settings: Any) -> None:
         settings.DJANGO_ACCOUNT = {}
         assert checks.check_setting_values() == []
+
+    def test_limits_that_a_site_may_choose(self, project: Any) -> None:
+        project(
+            RATE_LIMITS={
+                "create": None,
+                "create_jwt": {"limit": 5},
+                "delete_session": {"limit": 1, "window": timedelta(days=1)},
+            }
+        )
+        assert checks.check_setting_values() == checks.check_setting_names() == []
 
 
 class TestUserModel:

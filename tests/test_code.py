@@ -45,7 +45,6 @@ def test_the_readme_names_every_setting() -> None:
 
     readme = (ROOT / "README.md").read_text()
     later = {
-        "RATE_LIMITS_ENABLED",
         "MOCK_NUMBERS",
         "OAUTH2_PROVIDERS",
         "SMS_BACKEND",

@@ -2,5 +2,6 @@
 
 from django_account.admin.api_keys import ApiKeyAdmin
 from django_account.admin.deliveries import DeliveryAdmin
+from django_account.admin.rate_limits import RateLimitAdmin
 
-__all__ = ["ApiKeyAdmin", "DeliveryAdmin"]
+__all__ = ["ApiKeyAdmin", "DeliveryAdmin", "RateLimitAdmin"]

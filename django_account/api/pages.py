@@ -50,7 +50,7 @@ from django_account.accounts.models import Account
 from django_account.accounts.passwords import MAX_LENGTH, broken_rule
 from django_account.api.authentication import identify
 from django_account.api.clients import client_info, is_secure
-from django_account.api.cookies import refresh_session_cookies
+from django_account.api.cookies import refresh_session_cookies, remember_device
 from django_account.api.errors import HideEverything
 from django_account.conf import conf
 from django_account.core.crypto import decrypt, encrypt
@@ -321,6 +321,7 @@ class MagicURLPage(LinkPage):
             account_id=link.account_id, secret=link.secret, client=client_info(request)
         )
         response = self.see_other(signed_in_url())
+        remember_device(request, response, issued.session.account)
         # Cookies without the fallback for scripts of other sites: a page receives its own cookies.
         refresh_session_cookies(request, response, issued.credential, issued.session.expires_at)
         self.forget(response)

@@ -20,6 +20,7 @@ from django_account.api.account.tokens import TokenViewSet as Token
 from django_account.api.pages import page_urlpatterns
 from django_account.api.ping import PingViewSet
 from django_account.api.views import UnknownRouteViewSet
+from django_account.limits.rules import LimitedRoute, declare
 
 unknown_route = UnknownRouteViewSet.as_view({"get": "no_route"})
 
@@ -44,6 +45,18 @@ def fall_through(request: HttpRequest, rest: str) -> HttpResponseBase:
 def routes(route: str, viewset: Any, actions: dict[str, str], *aliases: str) -> list[Any]:
     """A route with its methods, and other paths that are the same route."""
     view = viewset.as_view(actions)
+    for method, action in actions.items():
+        spec = getattr(viewset, action).endpoint
+        for each in (route, *aliases) if spec.limits else ():
+            declare(
+                LimitedRoute(
+                    method=method.upper(),
+                    path=f"/{each}",
+                    action=action,
+                    limits=spec.limits,
+                    resets=spec.resets,
+                )
+            )
     return [path(each, view, name=next(iter(actions.values()))) for each in (route, *aliases)]
 
 

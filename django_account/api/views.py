@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, NoReturn, TypeVar, cast
@@ -23,7 +23,7 @@ from django_account.accounts.services import touch_account
 from django_account.api import permissions
 from django_account.api.authentication import Caller, identify, require_full_account
 from django_account.api.clients import client_info, is_secure
-from django_account.api.cookies import set_session_cookies
+from django_account.api.cookies import remember_device, set_session_cookies
 from django_account.api.cors import add_cors_headers, check_origin, request_host
 from django_account.api.errors import HideEverything, error_response
 from django_account.api.fields import Params
@@ -31,10 +31,16 @@ from django_account.api.params import PARSERS, read_params
 from django_account.api.platforms import is_allowed_host
 from django_account.api.renderers import json_answer
 from django_account.api.serializers.session import session_document
+from django_account.api.throttling import Allowance, Limit, add_limit_headers, count_request
 from django_account.api_keys.services import require_usable, touch_api_key
 from django_account.conf import conf
 from django_account.core.clients import ClientInfo
-from django_account.exceptions import InvalidArgument, ProjectNotFound, RouteNotFound
+from django_account.exceptions import (
+    InvalidArgument,
+    ProjectNotFound,
+    RateLimitExceeded,
+    RouteNotFound,
+)
 from django_account.sessions.services import IssuedSession
 
 if find_spec("drf_spectacular"):
@@ -57,6 +63,8 @@ class Endpoint:
         auth_method: the switch in AUTH_METHODS that turns it off.
         signs_in: nobody may be signed in yet.
         mfa_exempt: it is open to a session that still owes a second factor.
+        limits: how often it may be asked, checked and counted in this order.
+        resets: the statuses after which the limits begin anew.
         params: what it reads, in the order of checking.
         answers: what it answers, for the OpenAPI schema: a serializer class, or None for no body.
         status: of success.
@@ -68,15 +76,29 @@ class Endpoint:
     auth_method: str | None = None
     signs_in: bool = False
     mfa_exempt: bool = False
+    limits: tuple[Limit, ...] = ()
+    resets: tuple[int, ...] = ()
     params: Params | None = None
     answers: Any = None
     status: int = 200
     event: str | None = None
 
 
-def endpoint(*, params: type[Params] | None = None, **declared: Any) -> Callable[[Action], Action]:
-    """Declare an action's :class:`Endpoint`. The parameters are instantiated once, here."""
-    spec = Endpoint(params=params() if params is not None else None, **declared)
+def endpoint(
+    *, params: type[Params] | None = None, limits: Sequence[Limit] = (), **declared: Any
+) -> Callable[[Action], Action]:
+    """Declare an action's :class:`Endpoint`. The parameters are instantiated once, here.
+
+    Raises:
+        ValueError: a limit counts by a parameter that the action does not have.
+    """
+    spec = Endpoint(
+        params=params() if params is not None else None, limits=tuple(limits), **declared
+    )
+    known = set(spec.params.fields) if spec.params is not None else set()
+    for limit in limits:
+        if not limit.parameters <= known:
+            raise ValueError(f"{limit.key!r} names a parameter that is not among {sorted(known)}")
 
     def declare(action: Action) -> Action:
         action.endpoint = spec  # type: ignore[attr-defined]
@@ -123,6 +145,7 @@ class AccountViewSet(ViewSet):
 
     caller: Caller
     params: dict[str, Any]
+    allowance: Allowance | None = None
 
     @property
     def account(self) -> Account:
@@ -149,10 +172,11 @@ class AccountViewSet(ViewSet):
         permissions.check_service(caller, spec.service)
         permissions.check_scope(caller, spec.scope, http_request)
         require_full_account(caller, mfa_exempt=spec.mfa_exempt)
+        given = {**read_params(request), **kwargs} if spec.params is not None else {}
+        self.check_limits(given)
         permissions.check_auth_method(caller, spec.auth_method)
         if spec.signs_in:
             permissions.check_signed_out(caller)
-        given = {**read_params(request), **kwargs} if spec.params is not None else {}
         self.params = spec.params.read(given) if spec.params is not None else {}
 
     def check_project(self, request: Request) -> None:
@@ -183,6 +207,24 @@ class AccountViewSet(ViewSet):
             require_usable(caller.api_key)
             touch_api_key(caller.api_key)
 
+    def check_limits(self, given: dict[str, Any]) -> None:
+        """Count the request.
+
+        Raises:
+            RateLimitExceeded: it is one too many.
+        """
+        if not self.spec.limits:
+            return
+        self.allowance = count_request(
+            self.request._request,
+            caller=self.caller,
+            action=str(self.action),
+            limits=self.spec.limits,
+            given=given,
+        )
+        if self.allowance is not None and self.allowance.exceeded:
+            raise RateLimitExceeded
+
     def page(self, name: str) -> str:
         """The address of one of our own pages, for links sent without a URL of the caller's.
 
@@ -212,6 +254,9 @@ class AccountViewSet(ViewSet):
         session = issued.session
         secret = issued.credential if self.caller.is_server else ""
         response = json_answer(session_document(session, current=True, secret=secret), 201)
+        if not self.caller.is_server:
+            # Before the session's cookies: clients that keep one Set-Cookie header keep the last.
+            remember_device(request, response, session.account)
         set_session_cookies(request, response, issued)
         user = session.account.user
         user_logged_in.send_robust(sender=user.__class__, request=request, user=user)
@@ -251,6 +296,10 @@ class AccountViewSet(ViewSet):
         # middleware heed "private" only.
         response.headers.setdefault("Cache-Control", "private, no-store")
         response["X-Content-Type-Options"] = "nosniff"
+        if self.allowance is not None:
+            add_limit_headers(response, self.allowance)
+            if response.status_code in self.spec.resets:
+                self.allowance.reset()
         caller = getattr(self, "caller", None)
         response["X-Debug-Fallback"] = "true" if caller and caller.fallback else "false"
         return response

@@ -63,6 +63,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CacheEntry",
+            fields=[
+                (
+                    "key",
+                    django_account.core.fields.ExactCharField(
+                        max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.BigIntegerField(null=True)),
+                ("pickled", models.BinaryField(null=True)),
+                ("expires_at", models.BigIntegerField(db_index=True)),
+            ],
+            options={
+                "verbose_name": "rate limit",
+                "permissions": [("reset_rate_limits", "Can reset rate limits")],
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
             name="Account",
             fields=[
                 (

@@ -18,7 +18,10 @@ STANDING = {
     "Access-Control-Allow-Credentials": "true",
     "Access-Control-Max-Age": "86400",
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
-    "Access-Control-Expose-Headers": "X-Appwrite-Session, X-Fallback-Cookies",
+    "Access-Control-Expose-Headers": (
+        "X-Appwrite-Session, X-Fallback-Cookies, X-RateLimit-Limit, X-RateLimit-Remaining,"
+        " X-RateLimit-Reset, Retry-After"
+    ),
 }
 
 ALLOW_HEADERS = (

@@ -24,6 +24,7 @@ from django_account.api.serializers.session import (
     SessionSerializer,
     session_document,
 )
+from django_account.api.throttling import HOUR, Limit
 from django_account.api.views import AccountViewSet, endpoint
 from django_account.exceptions import InvalidCredentials, JWTCreationDenied, SessionNotFound
 from django_account.sessions import services
@@ -63,6 +64,8 @@ class SessionViewSet(AccountViewSet):
         scope="sessions.write",
         auth_method="email-password",
         signs_in=True,
+        limits=[Limit(10, HOUR, "url,email")],
+        resets=(201,),
         params=EmailPasswordSessionInput,
         answers=SessionSerializer,
         status=201,
@@ -90,6 +93,7 @@ class SessionViewSet(AccountViewSet):
         scope="sessions.write",
         auth_method="anonymous",
         signs_in=True,
+        limits=[Limit(50, HOUR, "ip")],
         answers=SessionSerializer,
         status=201,
         event="session.create",
@@ -116,7 +120,11 @@ class SessionViewSet(AccountViewSet):
         return json_answer(session_document(session, current=self.is_current(session)))
 
     @endpoint(
-        scope="account", params=SessionInput, answers=SessionSerializer, event="session.update"
+        scope="account",
+        limits=[Limit(10, HOUR, "url,ip", sensitive=False)],
+        params=SessionInput,
+        answers=SessionSerializer,
+        event="session.update",
     )
     def update_session(self, request: object, **path: str) -> HttpResponse:
         """Extend a session; the current one's cookies are extended with it."""
@@ -135,7 +143,12 @@ class SessionViewSet(AccountViewSet):
         return response
 
     @endpoint(
-        scope="account", params=SessionInput, mfa_exempt=True, status=204, event="session.delete"
+        scope="account",
+        mfa_exempt=True,
+        limits=[Limit(100, HOUR, "url,ip", sensitive=False)],
+        params=SessionInput,
+        status=204,
+        event="session.delete",
     )
     def delete_session(self, request: object, **path: str) -> HttpResponse:
         """End a session; ending the current one signs out."""
@@ -147,7 +160,13 @@ class SessionViewSet(AccountViewSet):
             clear_session_cookies(self.request._request, response)
         return response
 
-    @endpoint(scope="account", params=DeleteSessionsInput, status=204, event="session.delete")
+    @endpoint(
+        scope="account",
+        limits=[Limit(100, HOUR, "url,ip", sensitive=False)],
+        params=DeleteSessionsInput,
+        status=204,
+        event="session.delete",
+    )
     def delete_sessions(self, request: object, **path: str) -> HttpResponse:
         """End all sessions; with ``current`` false, all but the one that asks."""
         current = self.caller.session or self.caller.jwt_session
@@ -161,7 +180,12 @@ class SessionViewSet(AccountViewSet):
         return response
 
     @endpoint(
-        scope="account", auth_method="jwt", params=JWTInput, answers=JWTSerializer, status=201
+        scope="account",
+        auth_method="jwt",
+        limits=[Limit(100, HOUR, "url,caller", sensitive=False)],
+        params=JWTInput,
+        answers=JWTSerializer,
+        status=201,
     )
     def create_jwt(self, request: object, **path: str) -> HttpResponse:
         """A JWT that stands for the current session."""

@@ -22,6 +22,7 @@ from django_account.api.serializers.token import (
     VerificationInput,
     token_document,
 )
+from django_account.api.throttling import HOUR, Limit
 from django_account.api.views import AccountViewSet, endpoint
 from django_account.selfservice import passwordless, recovery, verification
 from django_account.selfservice.passwordless import Requester
@@ -54,6 +55,7 @@ class TokenViewSet(AccountViewSet):
     @endpoint(
         scope="sessions.write",
         auth_method="magic-url",
+        limits=[Limit(60, HOUR, "url,email"), Limit(60, HOUR, "url,ip")],
         params=MagicURLInput,
         answers=TokenSerializer,
         status=201,
@@ -74,6 +76,7 @@ class TokenViewSet(AccountViewSet):
     @endpoint(
         scope="sessions.write",
         auth_method="email-otp",
+        limits=[Limit(10, HOUR, "url,email"), Limit(10, HOUR, "url,ip")],
         params=EmailTokenInput,
         answers=TokenSerializer,
         status=201,
@@ -93,6 +96,7 @@ class TokenViewSet(AccountViewSet):
     @endpoint(
         scope="sessions.write",
         auth_method="phone",
+        limits=[Limit(10, HOUR, "url,phone"), Limit(10, HOUR, "url,ip")],
         params=PhoneTokenInput,
         answers=TokenSerializer,
         status=201,
@@ -111,6 +115,8 @@ class TokenViewSet(AccountViewSet):
     @endpoint(
         scope="sessions.write",
         signs_in=True,
+        limits=[Limit(10, HOUR, "ip,userId")],
+        resets=(201,),
         params=SecretInput,
         answers=SessionSerializer,
         status=201,
@@ -126,10 +132,24 @@ class TokenViewSet(AccountViewSet):
 
     # Deprecated names of the same, each with its own operation in the SDKs.
     update_magic_url_session = create_session
-    update_phone_session = create_session
 
     @endpoint(
         scope="sessions.write",
+        signs_in=True,
+        # The same counter as above; a success here leaves it as it is (core.md §5.2).
+        limits=[Limit(10, HOUR, "ip,userId")],
+        params=SecretInput,
+        answers=SessionSerializer,
+        status=201,
+        event="session.create",
+    )
+    def update_phone_session(self, request: object, **path: str) -> HttpResponse:
+        """Sign in with a code sent by SMS."""
+        return self.create_session(request, **path)
+
+    @endpoint(
+        scope="sessions.write",
+        limits=[Limit(10, HOUR, "url,email"), Limit(10, HOUR, "url,ip")],
         params=RecoveryInput,
         answers=TokenSerializer,
         status=201,
@@ -145,6 +165,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="sessions.write",
+        limits=[Limit(10, HOUR, "url,userId")],
         params=RecoveryConfirmationInput,
         answers=TokenSerializer,
         event="recovery.update",
@@ -155,6 +176,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="sessions.write",
+        limits=[Limit(10, HOUR, "url,email"), Limit(10, HOUR, "url,ip")],
         params=RecoveryCodeInput,
         answers=TokenSerializer,
         status=201,
@@ -172,6 +194,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="sessions.write",
+        limits=[Limit(10, HOUR, "url,userId")],
         params=RecoveryConfirmationInput,
         answers=TokenSerializer,
         event="recovery.update",
@@ -193,6 +216,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="account",
+        limits=[Limit(10, HOUR, "url,caller")],
         params=VerificationInput,
         answers=TokenSerializer,
         status=201,
@@ -208,6 +232,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="public",
+        limits=[Limit(10, HOUR, "url,userId")],
         params=ConfirmationInput,
         answers=TokenSerializer,
         event="verification.update",
@@ -218,6 +243,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="account",
+        limits=[Limit(10, HOUR, "url,caller")],
         params=VerificationCodeInput,
         answers=TokenSerializer,
         status=201,
@@ -233,6 +259,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="public",
+        limits=[Limit(10, HOUR, "url,userId")],
         params=ConfirmationInput,
         answers=TokenSerializer,
         event="verification.update",
@@ -244,6 +271,7 @@ class TokenViewSet(AccountViewSet):
     @endpoint(
         scope="account",
         auth_method="phone",
+        limits=[Limit(10, HOUR, "url,caller"), Limit(10, HOUR, "url,ip")],
         answers=TokenSerializer,
         status=201,
         event="verification.create",
@@ -256,6 +284,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="public",
+        limits=[Limit(10, HOUR, "userId")],
         params=ConfirmationInput,
         answers=TokenSerializer,
         event="verification.update",

@@ -9,25 +9,23 @@ from __future__ import annotations
 import hmac
 from datetime import UTC, datetime
 
-from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 
 from django_account.conf import conf
 from django_account.core.crypto import derive_keys
+from django_account.limits.counters import count_up
 from django_account.notifications.sms.base import SMSRefused
 
 # A counter outlives the day that its key names.
 _COUNTER_SECONDS = 25 * 60 * 60
 
-# Between making a counter and adding to it the cache may drop it; not every time, though.
-_TRIES = 3
-
 
 def check(number: str) -> None:
     """Let one SMS through, and count it. Call it right before each message.
 
-    Counted on the site's cache, whose ``incr`` must be atomic for the caps to be exact, as it is in
-    Redis, Memcached and, within a process, in local memory.
+    Counted as rate limits are: on the site's cache, whose ``incr`` must be atomic for the caps to
+    be exact, as it is in Redis, Memcached and, within a process, in local memory; in the database
+    while the cache is gone.
 
     Args:
         number: the number in E.164.
@@ -54,10 +52,9 @@ def _count(name: str, subject: str) -> int:
     # Phone numbers are few enough to be guessed from a plain digest, and a cache is no safe place.
     hidden = hmac.digest(next(derive_keys("sms.guard")), subject.encode(), "sha256").hex()
     key = f"django_account:{name}:{conf.project_id}:{day}:{hidden[:32]}"
-    for _ in range(_TRIES):
-        cache.add(key, 0, timeout=_COUNTER_SECONDS)
-        try:
-            return int(cache.incr(key))
-        except ValueError:
-            continue
-    raise ImproperlyConfigured(f'DJANGO_ACCOUNT["{name}"] needs a cache that keeps what it gets.')
+    try:
+        return count_up(key, _COUNTER_SECONDS)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f'DJANGO_ACCOUNT["{name}"] needs a cache that keeps what it gets.'
+        ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -43,3 +44,13 @@ def test_conflict_in_the_database_leaves_the_transaction_usable(ada: ApiClient) 
     ]:
         ada.patch(path, body)
     assert ada.get("/account").json()["name"] == "Ada L"
+
+
+def test_refused_requests_are_counted(ada: ApiClient, project: Any, settings: Any) -> None:
+    """In the database, too: the request's transaction keeps the count of what it refuses."""
+    project(RATE_LIMITS_ENABLED=True)
+    backend = "django_account.limits.cache.AtomicDatabaseCache"
+    settings.CACHES = {"default": {"BACKEND": backend}}
+    wrong = {"email": "ada@example.org", "password": "wrong horse"}
+    found = [ApiClient().post("/account/sessions/email", wrong).status_code for _ in range(11)]
+    assert found == [401] * 10 + [429]
