@@ -186,11 +186,7 @@ def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
             (f"DJANGO_ACCOUNT[{name!r}]", given.get(name) or (), list(known))
             for name, known in NAMES_WITHIN.items()
         ),
-        (
-            "DJANGO_ACCOUNT['RATE_LIMITS']",
-            given.get("RATE_LIMITS") or (),
-            actions,
-        ),
+        ("DJANGO_ACCOUNT['RATE_LIMITS']", given.get("RATE_LIMITS") or (), actions),
     ):
         for key in (key for key in keys if key not in known):
             matches = get_close_matches(str(key), known, n=1) or get_close_matches(
