@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
-from django.conf import settings
 from django.db.models.signals import post_save
 
 
@@ -23,9 +22,8 @@ class DjangoAccountConfig(AppConfig):
         from django_account.notifications.receivers import message_requested
         from django_account.selfservice.site_changes import user_saved
 
-        post_save.connect(
-            user_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="django_account.user_saved"
-        )
+        # Of every sender: Django names a proxy or a child of the user model by its own class.
+        post_save.connect(user_saved, dispatch_uid="django_account.user_saved")
         signals.message_requested.connect(
             message_requested, dispatch_uid="django_account.message_requested"
         )

@@ -15,7 +15,14 @@ from django.core.checks import CheckMessage, Tags
 from django.db.models import NOT_PROVIDED, Field
 
 from django_account.accounts import users
-from django_account.conf import AUTH_METHODS, AccountSettings, conf, unknown_keys
+from django_account.conf import (
+    AUTH_METHODS,
+    EMAIL_KINDS,
+    SERVICES,
+    AccountSettings,
+    PasswordStrength,
+    conf,
+)
 
 MIN_SECRET_KEY = 50
 
@@ -25,6 +32,14 @@ REQUIRED_APPS = {
 }
 
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+
+# Settings that hold names of ours, as a dictionary's keys or as a list.
+NAMES_WITHIN = {
+    "AUTH_METHODS": AUTH_METHODS,
+    "BLOCK_EMAILS": EMAIL_KINDS,
+    "PASSWORD_STRENGTH": tuple(PasswordStrength.__annotations__),
+    "SERVICES": SERVICES,
+}
 
 # Caches that count for one process only, or not at all.
 UNUSABLE_CACHES = {
@@ -156,18 +171,17 @@ def check_mail_timeout(**kwargs: Any) -> list[CheckMessage]:
 
 @checks.register(Tags.compatibility)
 def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
-    """E006: every key of DJANGO_ACCOUNT is a setting."""
+    """E006: every key of DJANGO_ACCOUNT, and of the dictionaries in it, is a setting."""
     given = getattr(settings, "DJANGO_ACCOUNT", {})
     found: list[CheckMessage] = []
     for where, keys, known in (
-        ("DJANGO_ACCOUNT", unknown_keys(given), AccountSettings.names()),
-        (
-            "DJANGO_ACCOUNT['AUTH_METHODS']",
-            [key for key in given.get("AUTH_METHODS", {}) if key not in AUTH_METHODS],
-            list(AUTH_METHODS),
+        ("DJANGO_ACCOUNT", given, AccountSettings.names()),
+        *(
+            (f"DJANGO_ACCOUNT[{name!r}]", given.get(name) or (), list(known))
+            for name, known in NAMES_WITHIN.items()
         ),
     ):
-        for key in keys:
+        for key in (key for key in keys if key not in known):
             matches = get_close_matches(str(key), known, n=1) or get_close_matches(
                 str(key).upper(), known, n=1
             )

@@ -11,7 +11,7 @@ is stale. Durations are seconds or a ``timedelta``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypedDict
 
@@ -26,6 +26,10 @@ ONE_YEAR = 31_536_000
 _CODE = re.compile(r"[0-9]{6}")
 
 AUTH_METHODS = ("email-password", "magic-url", "email-otp", "anonymous", "phone", "jwt")
+
+SERVICES = ("account", "users")
+
+EMAIL_KINDS = ("disposable", "non-canonical", "free", "non-corporate")
 
 
 class PasswordStrength(TypedDict):
@@ -70,8 +74,19 @@ class AccountSettings:
     @property
     def platforms(self) -> list[str]:
         """Web host names (``*.example.com`` for sub-domains) and custom schemes that may call the
-        API from a browser or app, and to which links may lead. Default: ``["localhost"]``."""
-        return list(self._get("PLATFORMS", ["localhost"]))
+        API from a browser or app, and to which links may lead. Default: ``["localhost"]``.
+
+        Raises:
+            ImproperlyConfigured: it is no list.
+        """
+        given = self._get("PLATFORMS", ["localhost"])
+        # A plain "*.example.com" would be taken for the platforms "*", ".", "e" …, and allow every
+        # page of the world.
+        if isinstance(given, str):
+            raise ImproperlyConfigured(
+                'DJANGO_ACCOUNT["PLATFORMS"] must be a list such as ["www.example.com"].'
+            )
+        return list(given)
 
     @property
     def project_name(self) -> str:
@@ -86,7 +101,7 @@ class AccountSettings:
     @property
     def services(self) -> Mapping[str, bool]:
         """``{"account": False}`` switches a service off for everybody but API keys (403)."""
-        return {"account": True, "users": True, **self._get("SERVICES", {})}
+        return {**dict.fromkeys(SERVICES, True), **self._get("SERVICES", {})}
 
     @property
     def rest_api(self) -> bool:
@@ -286,9 +301,3 @@ class AccountSettings:
 
 
 conf = AccountSettings()
-
-
-def unknown_keys(given: Iterable[str]) -> list[str]:
-    """The keys of ``given`` that no setting has."""
-    known = set(AccountSettings.names())
-    return [key for key in given if key not in known]

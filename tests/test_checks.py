@@ -133,6 +133,9 @@ class TestSettingNames:
             ({"SESION_LIMIT": 1}, "Did you mean 'SESSION_LIMIT'?"),
             ({"session_limit": 1}, "Did you mean 'SESSION_LIMIT'?"),
             ({"AUTH_METHODS": {"anonymus": False}}, "Did you mean 'anonymous'?"),
+            ({"BLOCK_EMAILS": ["disposible"]}, "Did you mean 'disposable'?"),
+            ({"PASSWORD_STRENGTH": {"symbols": True}}, "Did you mean 'symbol'?"),
+            ({"SERVICES": {"acount": False}}, "Did you mean 'account'?"),
         ],
     )
     def test_a_slip_of_the_pen(self, settings: Any, given: dict[str, Any], hint: str) -> None:
@@ -157,6 +160,8 @@ class TestSettingValues:
             {"SESSION_DURATION": "an hour"},
             {"USERS_LIMIT": "many"},
             {"NEW_USER_FIELDS": "no.such"},
+            # As a list of letters, its "*" would allow every page.
+            {"PLATFORMS": "*.example.com"},
             {"MOCK_NUMBERS": {"+15551234567": "1234"}},
             {"SMS_ALLOWED_PREFIXES": "+49"},
         ],

@@ -85,7 +85,7 @@ def create_account(
     except IntegrityError:
         # Somebody was faster, or a user whom nobody looked for has the address. Anything else is
         # the host's own constraint and not ours to explain.
-        if is_taken(account) or users.has_user_with(email=email, phone=phone, search=True):
+        if is_taken(account) or users.is_stored(email=email, phone=phone):
             raise UserAlreadyExists from None
         raise
     return account

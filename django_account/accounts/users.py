@@ -129,7 +129,10 @@ def read_name(user: SiteUser) -> str:
 
 
 def fits(email: str) -> bool:
-    """Whether the user model's e-mail column is wide enough for an address."""
+    """Whether the user model's e-mail column can hold an address: it is wide enough for it, and the
+    address is no placeholder, which would be another account's and is never mailed."""
+    if email.endswith("@" + PLACEHOLDER_DOMAIN):
+        return False
     field = email_field()
     return field is None or field.max_length is None or len(email) <= field.max_length
 
@@ -147,31 +150,42 @@ def find_without_account(*, email: str | None = None, phone: str | None = None) 
         None when there is none, or more than one: then nobody can tell which of them is meant, and
         ``manage.py adoptusers`` reports them.
     """
-    found = list(_holders(email, phone)[:2]) if conf.adopt_users else []
+    found = _holders(without_account(), email, phone) if conf.adopt_users else []
     return found[0] if len(found) == 1 else None
 
 
-def has_user_with(
-    *, email: str | None = None, phone: str | None = None, search: bool | None = None
-) -> bool:
+def has_user_with(*, email: str | None = None, phone: str | None = None) -> bool:
     """Whether a user without an account has this address or number, so that nobody else may take
-    it.
-
-    Args:
-        search: whether to look at all; ADOPT_USERS says so when left out.
-    """
-    if not (conf.adopt_users if search is None else search):
+    it."""
+    if not conf.adopt_users:
         return False
-    return _holders(email, None).exists() or _holders(None, phone).exists()
+    people = without_account()
+    return bool(_holders(people, email, None) or _holders(people, None, phone))
 
 
-def _holders(email: str | None, phone: str | None) -> QuerySet[Any]:
-    """Users without an account that have an address or, when that is None, a number."""
+def is_stored(*, email: str | None, phone: str | None) -> bool:
+    """Whether some user has an address or number that the database may take for one of these."""
+    people: QuerySet[Any] = user_model()._default_manager.all()
+    return _alike(people, email, None).exists() or _alike(people, None, phone).exists()
+
+
+def _holders(people: QuerySet[Any], email: str | None, phone: str | None) -> list[SiteUser]:
+    """Those of some users that have an address in normal form or, when that is None, a number; of
+    the first ten that look like it.
+
+    A database folds more than ASCII case: to PostgreSQL a dotless i is an i in capitals, MariaDB
+    drops accents. Somebody else's address must not open this user's account.
+    """
+    alike = _alike(people, email, phone)[:10]
+    return [user for user in alike if email is None or read_email(user) == email]
+
+
+def _alike(people: QuerySet[Any], email: str | None, phone: str | None) -> QuerySet[Any]:
     field = email_field() if email is not None else phone_field()
     if field is None or (email is None and phone is None):
-        return without_account().none()
+        return people.none()
     condition = {f"{field.name}__iexact": email} if email is not None else {field.name: phone}
-    return without_account().filter(**condition)
+    return people.filter(**condition)
 
 
 def _stored(field: Field[Any, Any], value: str | None, account_id: str) -> str | None:

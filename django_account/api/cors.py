@@ -29,7 +29,10 @@ _HEADERS = (
     ("Access-Control-Expose-Headers", "X-Appwrite-Session, X-Fallback-Cookies"),
     ("Access-Control-Allow-Headers", _ALLOW_HEADERS),
     # Who asks decides what the answer is, and who may read it.
-    ("Vary", "Origin, Cookie, X-Appwrite-Session, X-Appwrite-JWT"),
+    (
+        "Vary",
+        "Origin, Cookie, X-Appwrite-Session, X-Appwrite-JWT, X-Appwrite-Key, X-Fallback-Cookies",
+    ),
 )
 
 

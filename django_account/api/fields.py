@@ -17,8 +17,8 @@ from django_account.exceptions import InvalidArgument
 
 ABSENT = serializers.empty
 
-# Levels of nesting in a JSON value that is stored.
-MAX_DEPTH = 64
+# Levels of nesting in a JSON value that is stored. MariaDB holds 31.
+MAX_DEPTH = 30
 
 
 class Params(serializers.Serializer[Any]):
@@ -235,7 +235,8 @@ def is_storable(value: Any) -> bool:
     """Whether a JSON value can be stored by every database, and be read again.
 
     PostgreSQL holds no null characters, and UTF-8 no lone surrogates. What is nested deeper than
-    MAX_DEPTH could exceed the stack of whoever reads it, and lock its owner out.
+    MAX_DEPTH is refused by MariaDB, and could exceed the stack of whoever reads it, and lock its
+    owner out.
     """
     pending = [(value, 0)]
     while pending:

@@ -450,6 +450,6 @@ def site_problems(password: str, account_id: str) -> list[str]:
 
 
 page_urlpatterns = [
-    path(f"pages/{page.name}", page.as_view(), name=f"django_account_{page.name}")
+    path(f"pages/{page.name}", page.as_view(), name=page.name)
     for page in (MagicURLPage, RecoveryPage, VerificationPage)
 ]

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import validate_host
 from django.urls import reverse
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import FormParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
@@ -94,10 +95,8 @@ class NoNegotiation(BaseContentNegotiation):
     def select_parser(self, request: Request, parsers: Any) -> Any:
         """The parser for the body's content type; anything unknown is read as a form."""
         content_type = (request.content_type or "").partition(";")[0].strip().lower()
-        for parser in parsers:
-            if parser.media_type == content_type:
-                return parser
-        return None
+        by_type = {parser.media_type: parser for parser in parsers}
+        return by_type.get(content_type, by_type[FormParser.media_type])
 
     def select_renderer(
         self, request: Request, renderers: Any, format_suffix: str | None = None
@@ -200,7 +199,7 @@ class AccountViewSet(ViewSet):
             )
         # Not by build_absolute_uri, which knows nothing of TRUSTED_PROXIES.
         scheme = "https" if is_secure(request) else "http"
-        return f"{scheme}://{request.get_host()}{reverse(f'django_account_{name}')}"
+        return f"{scheme}://{request.get_host()}{reverse(f'django_account:{name}')}"
 
     @property
     def client(self) -> ClientInfo:
@@ -248,8 +247,9 @@ class AccountViewSet(ViewSet):
         """Add the headers that every answer has, errors included."""
         http_request: HttpRequest = getattr(request, "_request", request)
         add_cors_headers(http_request, response, preflight=False)
-        # Answers are a person's own: no cache may keep one.
-        response.headers.setdefault("Cache-Control", "no-store")
+        # Answers are a person's own: no cache may keep one. Older releases of Django's own cache
+        # middleware heed "private" only.
+        response.headers.setdefault("Cache-Control", "private, no-store")
         response["X-Content-Type-Options"] = "nosniff"
         caller = getattr(self, "caller", None)
         response["X-Debug-Fallback"] = "true" if caller and caller.fallback else "false"

@@ -504,7 +504,7 @@ class TestEveryPage:
         assert succeed(browser, name).status_code == 303
 
     def test_it_has_a_url_name(self, name: str) -> None:
-        assert reverse(f"django_account_{name}") == page(name)
+        assert reverse(f"django_account:{name}") == page(name)
 
 
 class TestMagicURL:
@@ -553,7 +553,7 @@ class TestMagicURL:
         ("setting", "location", "origin"),
         [
             ("/shop/", "/shop/", ""),
-            ("django_account_recovery", "/v1/pages/recovery", ""),
+            ("django_account:recovery", "/v1/pages/recovery", ""),
             ("https://app.example.com/in?x=1", None, " https://app.example.com"),
         ],
     )

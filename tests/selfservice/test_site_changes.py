@@ -13,6 +13,7 @@ from django.contrib.auth import authenticate as site_authenticate
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
+from django.test.utils import isolate_apps
 
 from django_account import signals
 from django_account.accounts.models import Account
@@ -73,6 +74,20 @@ def stored(account: Account) -> Account:
 
 
 class TestPassword:
+    @isolate_apps("django.contrib.auth")
+    def test_set_through_a_proxy_of_the_user_model(self, ada: Account) -> None:
+        class Staff(User):  # type: ignore[valid-type, misc]
+            class Meta:
+                proxy = True
+                app_label = "auth"
+
+        staff = Staff.objects.get(email="ada@example.org")
+        staff.set_password(NEW)
+        staff.email = "grace@example.org"
+        staff.save()
+        assert not Session.objects.exists()
+        assert stored(ada).email == "grace@example.org"
+
     def test_set_by_the_site(
         self, ada: Account, user: Any, updates: Callable[[], list[str]]
     ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.db import connection
 from django.utils import timezone
 
@@ -21,6 +22,18 @@ def test_refusal_keeps_what_was_noted_before_it(ada: ApiClient) -> None:
     Account.objects.update(accessed_at=long_ago)
     assert_error(ada.patch("/account/name", {}), 400, "general_argument_invalid")
     assert Account.objects.get().accessed_at > long_ago
+
+
+def test_unexpected_error_undoes_the_request(
+    ada: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*args: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("django_account.api.account.account.account_document", breaks)
+        assert_error(ada.patch("/account/name", {"name": "Bob"}), 500, "general_unknown")
+    assert ada.get("/account").json()["name"] == "Ada"
 
 
 def test_conflict_in_the_database_leaves_the_transaction_usable(ada: ApiClient) -> None:
