@@ -300,6 +300,16 @@ class TestFailure:
         assert (now(delivery).state, now(delivery).tries) == (State.FAILED, 1)
         assert mailer.accepted == 0
 
+    @pytest.mark.parametrize(("code", "state"), [(550, State.FAILED), (450, State.WAITING)])
+    def test_an_address_that_the_mail_server_refuses_for_good_is_final(
+        self, mailer: Mailer, code: int, state: str
+    ) -> None:
+        mailer.error = smtplib.SMTPRecipientsRefused({"ada@example.org": (code, b"no such user")})
+        delivery = waiting()
+        deliver(delivery.pk)
+        assert (now(delivery).state, now(delivery).tries) == (state, 1)
+        assert "no such user" in now(delivery).error
+
     def test_sms_that_the_guard_refuses_is_final(self, project: Callable[..., None]) -> None:
         sms.outbox.clear()
         project(SMS_ALLOWED_PREFIXES=["+49"])
