@@ -96,8 +96,12 @@ def _send(message: Message) -> None:
         return
     guard.check(message.recipient)
     text = sms.SMSMessage(message.recipient, email.sms_text(message), message.code)
-    with sms.get_connection() as connection:
-        connection.send_messages([text])
+    try:
+        with sms.get_connection() as connection:
+            connection.send_messages([text])
+    except Exception:
+        guard.give_back(message.recipient)
+        raise
 
 
 def _failed(delivery: Delivery, message: Message, error: Exception) -> float | None:

@@ -12,6 +12,7 @@ from html import escape
 from threading import Event
 from threading import enumerate as threads
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import time_machine
@@ -329,6 +330,26 @@ class TestFailure:
         states = [now(delivery).state for delivery in deliveries]
         assert (states.count(State.SENT), states.count(State.FAILED)) == (2, 2)
         assert len(sms.outbox) == 2
+
+    def test_tries_that_fail_do_not_use_the_cap_up(
+        self, project: Callable[..., None], monkeypatch: pytest.MonkeyPatch, clock: Any
+    ) -> None:
+        project(SMS_DAILY_LIMIT_PER_NUMBER=2, SMS_DAILY_LIMIT=2)
+        delivery = waiting(text_message())
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                "django_account.notifications.sms.locmem.SMSBackend.deliver",
+                Mock(side_effect=sms.SMSError("down", retryable=True)),
+            )
+            for wait in Delivery.BACKOFF[:3]:
+                assert deliver(delivery.pk) == wait
+                clock.shift(timedelta(seconds=wait))
+        assert deliver(delivery.pk) is None
+        assert now(delivery).state == State.SENT
+        for state in (State.SENT, State.FAILED):
+            other = waiting(text_message())
+            deliver(other.pk)
+            assert now(other).state == state
 
 
 class TestErrorText:

@@ -7,6 +7,7 @@ and a cap for the day bound what that can cost.
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from django.core.cache import cache
@@ -40,20 +41,39 @@ def check(number: str) -> None:
     prefixes = conf.sms_allowed_prefixes
     if prefixes and not number.startswith(prefixes):
         raise SMSRefused(number, "SMS_ALLOWED_PREFIXES")
-    # The number first: somebody who tries one number over and over must not use up the site's day.
-    for name, limit, subject in (
-        ("SMS_DAILY_LIMIT_PER_NUMBER", conf.sms_daily_limit_per_number, number),
-        ("SMS_DAILY_LIMIT", conf.sms_daily_limit, ""),
-    ):
-        if limit and _count(name, subject) > limit:
+    for name, limit, subject in _caps(number):
+        if _count(name, subject) > limit:
             raise SMSRefused(number, name)
 
 
-def _count(name: str, subject: str) -> int:
+def give_back(number: str) -> None:
+    """Uncount an SMS that was let through and did not go out: while a gateway is down, the tries of
+    a few messages must not use the day up."""
+    for name, _, subject in _caps(number):
+        # A cache that has dropped the counter has nothing to give back.
+        with suppress(ValueError):
+            cache.decr(_key(name, subject))
+
+
+def _caps(number: str) -> list[tuple[str, int, str]]:
+    """The caps in force: their name, limit, and what is counted."""
+    # The number first: somebody who tries one number over and over must not use up the site's day.
+    caps = [
+        ("SMS_DAILY_LIMIT_PER_NUMBER", conf.sms_daily_limit_per_number, number),
+        ("SMS_DAILY_LIMIT", conf.sms_daily_limit, ""),
+    ]
+    return [cap for cap in caps if cap[1]]
+
+
+def _key(name: str, subject: str) -> str:
     day = datetime.now(UTC).date().isoformat()
     # Phone numbers are few enough to be guessed from a plain digest, and a cache is no safe place.
     hidden = hmac.digest(next(derive_keys("sms.guard")), subject.encode(), "sha256").hex()
-    key = f"django_account:{name}:{conf.project_id}:{day}:{hidden[:32]}"
+    return f"django_account:{name}:{conf.project_id}:{day}:{hidden[:32]}"
+
+
+def _count(name: str, subject: str) -> int:
+    key = _key(name, subject)
     for _ in range(_TRIES):
         cache.add(key, 0, timeout=_COUNTER_SECONDS)
         try:
