@@ -92,10 +92,10 @@ class Alarm:
                 return
             if self._timer is not None:
                 self._timer.cancel()
-            self._at = at
             self._timer = threading.Timer(wait, self._rung)
             self._timer.daemon = True
             self._timer.start()
+            self._at = at
 
     def _rung(self) -> None:
         with self._lock:
