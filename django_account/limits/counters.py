@@ -14,6 +14,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count as numbers
@@ -171,6 +172,15 @@ def count_up(key: str, seconds: int) -> int:
         return _database.count_up(key, seconds)
 
 
+def count_down(key: str) -> None:
+    """Take back one hit of :func:`count_up`. A counter that is gone has nothing to give back."""
+    with suppress(ValueError):
+        try:
+            _site.count_down(key)
+        except CacheGone:
+            _database.count_down(key)
+
+
 def _increase(cache: BaseCache, key: str, seconds: int) -> int:
     for _ in range(_TRIES):
         cache.add(key, 0, timeout=seconds)
@@ -216,6 +226,9 @@ class _DatabaseStore:
     def count_up(self, key: str, seconds: int) -> int:
         return _increase(self.cache, key, seconds)
 
+    def count_down(self, key: str) -> None:
+        self.cache.decr(key)
+
 
 class _SiteStore:
     """The cache that the site has for it: RATELIMIT_USE_CACHE of django-ratelimit, or the default.
@@ -241,6 +254,9 @@ class _SiteStore:
 
     def count_up(self, key: str, seconds: int) -> int:
         return self._ask(lambda: _increase(self.cache, key, seconds), passes=ValueError)
+
+    def count_down(self, key: str) -> None:
+        self._ask(lambda: self.cache.decr(key), passes=ValueError)
 
     def usage(self, group: str, window: int, *, hit: bool) -> int | None:
         return self._ask(lambda: self._usage(group, window, hit=hit))
