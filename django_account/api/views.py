@@ -30,6 +30,7 @@ from django_account.api.fields import Params
 from django_account.api.params import PARSERS, read_params
 from django_account.api.platforms import is_allowed_host
 from django_account.api.renderers import json_answer
+from django_account.api.response_format import apply_response_format
 from django_account.api.serializers.session import session_document
 from django_account.api_keys.services import require_usable, touch_api_key
 from django_account.conf import conf
@@ -251,6 +252,7 @@ class AccountViewSet(ViewSet):
         response["X-Content-Type-Options"] = "nosniff"
         caller = getattr(self, "caller", None)
         response["X-Debug-Fallback"] = "true" if caller and caller.fallback else "false"
+        apply_response_format(http_request, response, self.spec.answers)
         return response
 
 
