@@ -10,6 +10,7 @@ is stale. Durations are seconds or a ``timedelta``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypedDict
@@ -22,6 +23,9 @@ from django_account.core.ids import is_valid_id
 
 # The longest session upstream allows (users.md §7): one year.
 ONE_YEAR = 31_536_000
+
+# Of what is typed; tokens.services makes random ones of the same form.
+_CODE = re.compile(r"[0-9]{6}")
 
 AUTH_METHODS = ("email-password", "magic-url", "email-otp", "anonymous", "phone", "jwt")
 
@@ -203,8 +207,18 @@ class AccountSettings:
 
     @property
     def mock_numbers(self) -> Mapping[str, str]:
-        """Phone numbers with a fixed code that are never sent an SMS. Default: none."""
-        return dict(self._get("MOCK_NUMBERS", {}))
+        """Phone numbers with a fixed code of six digits that are never sent an SMS. Default: none.
+
+        Raises:
+            ImproperlyConfigured: a code is not six digits, and so could not be redeemed.
+        """
+        numbers = dict(self._get("MOCK_NUMBERS", {}))
+        if not all(_CODE.fullmatch(str(code)) for code in numbers.values()):
+            raise ImproperlyConfigured(
+                'DJANGO_ACCOUNT["MOCK_NUMBERS"] must give each number a code of six digits, '
+                'such as {"+15551234567": "123456"}.'
+            )
+        return {number: str(code) for number, code in numbers.items()}
 
     @property
     def signed_in_url(self) -> str:

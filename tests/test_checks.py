@@ -167,6 +167,8 @@ class TestSettingValues:
             {"SESSION_DURATION": 0},
             # As a list of letters, its "*" would allow every page.
             {"PLATFORMS": "*.example.com"},
+            {"MOCK_NUMBERS": {"+15551234567": "1234"}},
+            {"SMS_ALLOWED_PREFIXES": "+49"},
         ],
     )
     def test_unreadable(self, settings: Any, given: dict[str, Any]) -> None:

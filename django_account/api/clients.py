@@ -50,14 +50,18 @@ def client_info(request: HttpRequest, *, forwarded_user_agent: bool = False) -> 
     )
 
 
-def locale(request: HttpRequest) -> str:
-    """The language that the client asks for in ``X-Appwrite-Locale``; the site's own for others.
+def locale(request: HttpRequest, asked: object = None) -> str:
+    """The language that the client asks for; the site's own for one that it does not have.
 
-    It must be one of the site's LANGUAGES, in any spelling that Django knows.
+    It must be one of the site's LANGUAGES, in any spelling that Django knows (transport.md §13.1).
+
+    Args:
+        asked: the parameter ``locale``; without one ``X-Appwrite-Locale`` counts.
     """
-    asked = request.headers.get("X-Appwrite-Locale", "")
+    named = asked if isinstance(asked, str) else ""
+    wanted = named or request.headers.get("X-Appwrite-Locale", "")
     try:
-        return get_supported_language_variant(asked.lower())
+        return get_supported_language_variant(wanted.lower())
     except LookupError:
         return settings.LANGUAGE_CODE
 

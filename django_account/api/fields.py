@@ -150,12 +150,13 @@ class RedirectParam(StringParam):
     """A URL of the project's own pages and apps, to which a link may lead."""
 
     def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str) or not is_allowed_url(data):
+        url = super().to_internal_value(data)
+        if not is_allowed_url(url):
             refuse(
                 "Invalid URI. Register the new host or scheme as a platform of this project "
                 "(PLATFORMS) and use its full address."
             )
-        return data
+        return url
 
 
 class StrictBooleanParam(serializers.BooleanField):

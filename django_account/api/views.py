@@ -22,7 +22,7 @@ from django_account.accounts.models import Account
 from django_account.accounts.services import touch_account
 from django_account.api import permissions
 from django_account.api.authentication import Caller, identify, require_full_account
-from django_account.api.clients import client_info
+from django_account.api.clients import client_info, is_secure
 from django_account.api.cookies import set_session_cookies
 from django_account.api.cors import add_cors_headers, check_origin, request_host
 from django_account.api.errors import HideEverything, error_response
@@ -198,7 +198,9 @@ class AccountViewSet(ViewSet):
             raise InvalidArgument(
                 "url", "Send one, or name this API's host in ALLOWED_HOSTS or PLATFORMS."
             )
-        return request.build_absolute_uri(reverse(f"django_account:{name}"))
+        # Not by build_absolute_uri, which knows nothing of TRUSTED_PROXIES.
+        scheme = "https" if is_secure(request) else "http"
+        return f"{scheme}://{request.get_host()}{reverse(f'django_account:{name}')}"
 
     @property
     def client(self) -> ClientInfo:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from django.db.models import F
 from django.utils import timezone
@@ -119,7 +119,8 @@ def _describe(error: Exception, message: Message) -> str:
     A server may quote a link whole, escaped or in part; the secret in it is what must not stay.
     """
     text = f"{type(error).__name__}: {error}"
-    link_secrets = parse_qs(urlsplit(message.link).query).get("secret", [])
+    query = message.link.partition("#")[0].partition("?")[2]
+    link_secrets = parse_qs(query).get("secret", [])
     for secret in filter(None, (message.link, message.code, *link_secrets)):
         text = text.replace(secret, "…")
     return text[:500]

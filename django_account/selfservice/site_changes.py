@@ -21,6 +21,7 @@ from django_account.accounts.services import lock_account
 from django_account.conf import conf
 from django_account.sessions.services import end_sessions
 from django_account.targets.services import move_address
+from django_account.tokens.models import Token
 from django_account.tokens.services import revoke_tokens
 
 logger = logging.getLogger("django_account")
@@ -55,7 +56,10 @@ def user_saved(
 
 
 def follow_password(account: Account) -> None:
-    """The site set a new password: note when, and end the sessions if INVALIDATE_SESSIONS."""
+    """The site set a new password: note when, and end the sessions if INVALIDATE_SESSIONS.
+
+    Outstanding recovery tokens die with the old one.
+    """
     account.password_changed_at = timezone.now()
     with transaction.atomic():
         Account.objects.filter(pk=account.pk).update(
@@ -63,6 +67,7 @@ def follow_password(account: Account) -> None:
             password_reset_required=False,
             updated_at=timezone.now(),
         )
+        revoke_tokens(account=account, kinds=Token.RECOVERIES)
         if conf.invalidate_sessions:
             end_sessions(account=account)
         signals.send_on_commit(signals.account_updated, account=account, attribute="password")

@@ -23,6 +23,8 @@ from django_account.exceptions import InvalidCredentials
 from django_account.sessions.models import Session
 from django_account.sessions.services import create_session
 from django_account.targets.models import Target
+from django_account.tokens.models import Token
+from django_account.tokens.services import issue_token
 from tests.client import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +102,14 @@ class TestPassword:
         assert found.password_reset_required is False
         assert not Session.objects.exists()
         assert updates() == ["password"]
+
+    def test_recovery_tokens_die_with_the_old_one(self, ada: Account, user: Any) -> None:
+        for kind in Token.Kind:
+            issue_token(account=ada, kind=kind, address="ada@example.org")
+        user.set_password(NEW)
+        user.save()
+        assert not Token.objects.filter(kind__in=Token.RECOVERIES).exists()
+        assert Token.objects.count() == len(Token.Kind) - len(Token.RECOVERIES)
 
     def test_set_by_the_changepassword_command(
         self, ada: Account, user: Any, monkeypatch: pytest.MonkeyPatch

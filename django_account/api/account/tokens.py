@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 
 from django_account.api.clients import locale
+from django_account.api.params import read_params
 from django_account.api.renderers import json_answer
 from django_account.api.serializers.session import SessionSerializer
 from django_account.api.serializers.token import (
@@ -35,7 +36,8 @@ class TokenViewSet(AccountViewSet):
     @property
     def requester(self) -> Requester:
         """Who asks, and in which language."""
-        return Requester(client=self.client, locale=locale(self.request._request))
+        asked = read_params(self.request).get("locale")
+        return Requester(client=self.client, locale=locale(self.request._request, asked))
 
     def issued_answer(self, issued: IssuedToken) -> HttpResponse:
         """A new token; its secret is for servers only."""
