@@ -19,6 +19,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from django_account.core.ids import is_valid_id
+
 # The longest session upstream allows (users.md §7): one year.
 ONE_YEAR = 31_536_000
 
@@ -62,7 +64,16 @@ class AccountSettings:
 
     def _duration(self, name: str, seconds: int) -> timedelta:
         value = self._get(name, seconds)
-        return value if isinstance(value, timedelta) else timedelta(seconds=value)
+        duration = value if isinstance(value, timedelta) else timedelta(seconds=value)
+        if duration <= timedelta(0):
+            raise ImproperlyConfigured(f'DJANGO_ACCOUNT["{name}"] must be longer than nothing.')
+        return duration
+
+    def _count(self, name: str, default: int) -> int:
+        number = int(self._get(name, default))
+        if number < 0:
+            raise ImproperlyConfigured(f'DJANGO_ACCOUNT["{name}"] must not be negative.')
+        return number
 
     @classmethod
     def names(cls) -> list[str]:
@@ -77,8 +88,18 @@ class AccountSettings:
 
     @property
     def project_id(self) -> str:
-        """What clients pass to ``setProject``. Default: ``"default"``."""
-        return str(self._get("PROJECT_ID", "default"))
+        """What clients pass to ``setProject``. Default: ``"default"``.
+
+        Raises:
+            ImproperlyConfigured: it is no id, and so cannot stand in the name of a cookie.
+        """
+        project_id = str(self._get("PROJECT_ID", "default"))
+        if not is_valid_id(project_id):
+            raise ImproperlyConfigured(
+                'DJANGO_ACCOUNT["PROJECT_ID"] must be 1 to 36 of a-z, A-Z, 0-9, period, hyphen and '
+                "underscore, and begin with a letter or digit."
+            )
+        return project_id
 
     @property
     def platforms(self) -> list[str]:
@@ -121,7 +142,7 @@ class AccountSettings:
     def trusted_proxies(self) -> int:
         """How many proxies stand in front: that many entries from the right of ``X-Forwarded-For``
         are trusted, and ``X-Forwarded-Proto`` with them. Default: 0, trust none."""
-        return int(self._get("TRUSTED_PROXIES", 0))
+        return self._count("TRUSTED_PROXIES", 0)
 
     @property
     def rate_limits_enabled(self) -> bool:
@@ -167,7 +188,7 @@ class AccountSettings:
     @property
     def users_limit(self) -> int:
         """How many accounts may exist before sign-up is refused. Default: 0, no limit."""
-        return int(self._get("USERS_LIMIT", 0))
+        return self._count("USERS_LIMIT", 0)
 
     @property
     def adopt_users(self) -> bool:
@@ -205,7 +226,7 @@ class AccountSettings:
     @property
     def session_limit(self) -> int:
         """Sessions a person may have; the oldest go first. 0 is no limit. Default: 10."""
-        return int(self._get("SESSION_LIMIT", 10))
+        return self._count("SESSION_LIMIT", 10)
 
     @property
     def session_duration(self) -> timedelta:
@@ -260,7 +281,7 @@ class AccountSettings:
     @property
     def password_history(self) -> int:
         """How many of a person's last passwords are refused, 0 to 20. Default: 0."""
-        return min(int(self._get("PASSWORD_HISTORY", 0)), 20)
+        return min(self._count("PASSWORD_HISTORY", 0), 20)
 
     @property
     def password_dictionary(self) -> bool:
@@ -342,12 +363,12 @@ class AccountSettings:
     @property
     def sms_daily_limit(self) -> int:
         """SMS that the site sends in a day (UTC). Default: 0, no limit."""
-        return int(self._get("SMS_DAILY_LIMIT", 0))
+        return self._count("SMS_DAILY_LIMIT", 0)
 
     @property
     def sms_daily_limit_per_number(self) -> int:
         """SMS that one number gets in a day (UTC). Default: 0, no limit."""
-        return int(self._get("SMS_DAILY_LIMIT_PER_NUMBER", 0))
+        return self._count("SMS_DAILY_LIMIT_PER_NUMBER", 0)
 
 
 conf = AccountSettings()

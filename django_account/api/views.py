@@ -30,6 +30,7 @@ from django_account.api.fields import Params
 from django_account.api.params import PARSERS, read_params
 from django_account.api.platforms import is_allowed_host
 from django_account.api.renderers import json_answer
+from django_account.api.response_format import apply_response_format
 from django_account.api.serializers.session import session_document
 from django_account.api.throttling import Allowance, Limit, add_limit_headers, count_request
 from django_account.api_keys.services import require_usable, touch_api_key
@@ -302,6 +303,7 @@ class AccountViewSet(ViewSet):
                 self.allowance.reset()
         caller = getattr(self, "caller", None)
         response["X-Debug-Fallback"] = "true" if caller and caller.fallback else "false"
+        apply_response_format(http_request, response, self.spec.answers)
         return response
 
 
