@@ -26,7 +26,8 @@ from django_account.conf import (
 )
 from django_account.limits.rules import limited_routes
 
-MIN_SECRET_KEY = 50
+# Hexadecimal digits are the weakest that generators make: 32 of them are 128 bits.
+MIN_SECRET_KEY = 32
 
 REQUIRED_APPS = {
     "django.contrib.auth": "the users and their passwords live there",

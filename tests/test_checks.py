@@ -29,7 +29,9 @@ class TestApps:
 
 
 class TestSecretKey:
-    @pytest.mark.parametrize("key", ["short", "x" * 60, "django-insecure-" + "a1b2c3d4e5" * 5])
+    @pytest.mark.parametrize(
+        "key", ["0123456789abcdef0123456789abcde", "x" * 60, "django-insecure-" + "a1b2c3d4e5" * 5]
+    )
     def test_weak_outside_debug(self, settings: Any, key: str) -> None:
         settings.SECRET_KEY = key
         assert ids(checks.check_secret_key()) == ["django_account.E002"]
@@ -38,7 +40,7 @@ class TestSecretKey:
         settings.SECRET_KEY, settings.DEBUG = "short", True
         assert checks.check_secret_key() == []
 
-    @pytest.mark.parametrize("key", [GOOD_KEY, GOOD_KEY.encode()])
+    @pytest.mark.parametrize("key", [GOOD_KEY, GOOD_KEY.encode(), GOOD_KEY[:32]])
     def test_good(self, settings: Any, key: str | bytes) -> None:
         settings.SECRET_KEY = key
         assert checks.check_secret_key() == []

@@ -52,7 +52,7 @@ def create_account(
     Raises:
         UserCountExceeded: USERS_LIMIT is reached.
         UserAlreadyExists: the id, e-mail or phone is taken.
-        InvalidEmail: the user model cannot hold the address.
+        InvalidEmail: the address is not in normal form, or the user model cannot hold it.
         EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate: BLOCK_EMAILS refuses it.
         InvalidArgument, PasswordPersonalData: the password breaks a rule.
     """
@@ -117,7 +117,7 @@ def require_welcome_email(email: str) -> None:
     Raises:
         InvalidEmail, EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate.
     """
-    if not users.fits(email):
+    if not (emails.is_normal(email) and users.fits(email)):
         raise InvalidEmail
     blocked = conf.block_emails
     if not blocked:
