@@ -18,6 +18,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from django_account.core.geo import NO_LOOKUP, CountryLookup, custom_lookup, database_lookup
+
 # The longest session upstream allows (users.md §7): one year.
 ONE_YEAR = 31_536_000
 
@@ -219,7 +221,38 @@ class AccountSettings:
         With False they are sent before the request is answered. Default: True."""
         return bool(self._get("BACKGROUND_DELIVERY", True))
 
+    # --- the activity log ---
+
+    @property
+    def log_retention(self) -> timedelta | None:
+        """How long the activity log is kept; ``manage.py clearaccounts`` deletes what is older.
+        None keeps it for ever. Default: one year."""
+        kept = self._get("LOG_RETENTION", ONE_YEAR)
+        return None if kept is None else self._duration("LOG_RETENTION", ONE_YEAR)
+
+    @property
+    def log_anonymise(self) -> bool:
+        """Whether the entries of a deleted account stop telling whose they were: ids, addresses,
+        name, IP address and user agent are blanked, what was done and when stays. Default: False,
+        entries stay as they are for staff until LOG_RETENTION."""
+        return bool(self._get("LOG_ANONYMISE", False))
+
     # --- other people's services ---
+
+    @property
+    def geoip_database(self) -> str:
+        """The path of a country or city database in MaxMind's format, such as
+        ``GeoLite2-Country.mmdb``; it needs the ``geoip`` extra. It is opened once a process, so
+        restart after an update. Default: none, every country is unknown."""
+        return str(self._get("GEOIP_DATABASE", None) or "")
+
+    @property
+    def country_lookup(self) -> CountryLookup:
+        """Dotted path of a subclass of ``core.geo.CountryLookup``, which finds the country of an IP
+        address; one instance serves the process. Default: the one that reads GEOIP_DATABASE."""
+        if path := self._get("COUNTRY_LOOKUP", None):
+            return custom_lookup(path)
+        return database_lookup(self.geoip_database) if self.geoip_database else NO_LOOKUP
 
     @property
     def oauth2_providers(self) -> Mapping[str, Mapping[str, Any]]:

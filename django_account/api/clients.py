@@ -47,6 +47,7 @@ def client_info(request: HttpRequest, *, forwarded_user_agent: bool = False) -> 
     return ClientInfo(
         ip=client_ip(request),
         user_agent=user_agent.replace("\x00", "") or UNKNOWN_USER_AGENT,
+        locale=locale(request),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -46,10 +46,12 @@ class ClientInfo:
     Attributes:
         ip: the client's address; empty when unknown.
         user_agent: the raw header.
+        locale: the language they want messages in; empty for the site's own.
     """
 
     ip: str = ""
     user_agent: str = UNKNOWN_USER_AGENT
+    locale: str = field(default="", repr=False)
 
     @property
     def details(self) -> ClientDetails:

@@ -21,7 +21,6 @@ from django_account.accounts.services import (
 from django_account.conf import conf
 from django_account.core.clients import MAX_USER_AGENT, ClientInfo
 from django_account.core.crypto import digest, generate_secret
-from django_account.core.geo import CountryLookup
 from django_account.exceptions import (
     InvalidCredentials,
     InvalidToken,
@@ -155,7 +154,7 @@ def create_session(
         ip=client.ip,
         user_agent=client.user_agent[:MAX_USER_AGENT],
         client=client.details.as_dict(),
-        country_code=CountryLookup().country_code(client.ip),
+        country_code=conf.country_lookup.country_code(client.ip),
         expires_at=now + lifetime,
         created_at=now,
     )
