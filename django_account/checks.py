@@ -16,6 +16,7 @@ from django.db.models import NOT_PROVIDED, Field
 
 from django_account.accounts import users
 from django_account.conf import AUTH_METHODS, AccountSettings, conf, unknown_keys
+from django_account.core.geo import database_lookup
 
 MIN_SECRET_KEY = 50
 
@@ -150,6 +151,25 @@ def check_mail_timeout(**kwargs: Any) -> list[CheckMessage]:
             "never answers would hold whoever sends for ever.",
             hint=f"Set {name} to some seconds, for instance 10.",
             id="django_account.W010",
+        )
+    ]
+
+
+@checks.register(Tags.compatibility)
+def check_countries(**kwargs: Any) -> list[CheckMessage]:
+    """W012: the database of countries is there and can be read."""
+    path = conf.geoip_database
+    problem = database_lookup(path).problem if path else ""
+    if not problem:
+        return []
+    return [
+        checks.Warning(
+            f"The GEOIP_DATABASE {path} cannot be read ({problem}): every country is unknown.",
+            hint=(
+                "Point it at a country or city database in MaxMind's format (.mmdb), and install "
+                "the reader: pip install 'django-account[geoip]'."
+            ),
+            id="django_account.W012",
         )
     ]
 

@@ -23,6 +23,8 @@ from django_account.core.geo import NO_LOOKUP, CountryLookup, custom_lookup, dat
 # The longest session upstream allows (users.md §7): one year.
 ONE_YEAR = 31_536_000
 
+DUMMY_MAIL = "django.core.mail.backends.dummy.EmailBackend"
+
 AUTH_METHODS = ("email-password", "magic-url", "email-otp", "anonymous", "phone", "jwt")
 
 
@@ -40,7 +42,7 @@ class AccountSettings:
     """The site's ``DJANGO_ACCOUNT`` dictionary, with defaults."""
 
     # Properties that are no settings of their own.
-    _DERIVED = frozenset({"sends_sms"})
+    _DERIVED = frozenset({"sends_mail", "sends_sms"})
 
     def _get(self, name: str, default: Any) -> Any:
         return getattr(settings, "DJANGO_ACCOUNT", {}).get(name, default)
@@ -208,6 +210,16 @@ class AccountSettings:
         }
 
     # --- messages ---
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether the site has a way to send mail: a default mailer, and not the dummy one."""
+        mailers = getattr(settings, "MAILERS", None)
+        if mailers is None:
+            backend = settings.EMAIL_BACKEND
+        else:
+            backend = mailers.get("default", {"BACKEND": DUMMY_MAIL}).get("BACKEND", "")
+        return bool(backend != DUMMY_MAIL)
 
     @property
     def email_sender(self) -> str | None:

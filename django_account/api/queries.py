@@ -23,11 +23,9 @@ MAX_CHARS = 4096
 
 DEFAULT_LIMIT = 25
 
-# No list counts further (mfa-oauth.md §5.3).
-MAX_TOTAL = 5000
-
-# Nor does an answer hold more, whatever limit is asked for: upstream knows no bound.
-MAX_PAGE = 5000
+# No list counts further (mfa-oauth.md §5.3), nor does an answer hold more rows, whatever limit is
+# asked for: upstream knows no bound there.
+MAX_ROWS = 5000
 
 # What a limit or offset may be at most: a database's largest integer.
 MAX_NUMBER = 2**63 - 1
@@ -67,14 +65,13 @@ class Selection:
     limit: int = DEFAULT_LIMIT
     offset: int = 0
 
+    def total(self, rows: QuerySet[Any]) -> int:
+        """How many rows there are, whatever the page; counting stops at MAX_ROWS."""
+        return rows.order_by()[:MAX_ROWS].count()
+
     def page(self, rows: QuerySet[Row]) -> QuerySet[Row]:
         """The rows asked for, of all rows in their order."""
-        return rows[self.offset : self.offset + min(self.limit, MAX_PAGE)]
-
-
-def capped_total(rows: QuerySet[Any]) -> int:
-    """How many rows there are; MAX_TOTAL when there are more, for which none are read."""
-    return rows.order_by()[:MAX_TOTAL].count()
+        return rows[self.offset : self.offset + min(self.limit, MAX_ROWS)]
 
 
 class QueriesParam(serializers.Field[Any, Any, Any, Any]):

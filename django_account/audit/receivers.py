@@ -37,7 +37,7 @@ def acted(activity: Activity, **kwargs: Any) -> None:
         session_id=activity.session_id,
         ip=activity.client.ip,
         user_agent=activity.client.user_agent[:MAX_USER_AGENT],
-        country_code=conf.country_lookup.country_code(activity.client.ip),
+        country_code=conf.country_lookup.locate(activity.client.ip),
         **whose(activity),
     )
     if activity.event == "user.delete" and conf.log_anonymise:

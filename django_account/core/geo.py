@@ -22,6 +22,18 @@ class CountryLookup:
         """The lower-case ISO 3166 code of the country of ``ip``; ``"--"`` when unknown."""
         return UNKNOWN_COUNTRY
 
+    def locate(self, ip: str) -> str:
+        """The same for whoever stores it: always two characters, never an error.
+
+        Nobody is kept from signing in because a site's own lookup stumbles; that is logged.
+        """
+        try:
+            code = self.country_code(ip)
+        except Exception:
+            logger.exception("The country lookup %s failed", type(self).__name__)
+            return UNKNOWN_COUNTRY
+        return code.lower() if is_code(code) else UNKNOWN_COUNTRY
+
 
 NO_LOOKUP = CountryLookup()
 
@@ -80,8 +92,12 @@ def _code_of(record: Any) -> str:
         return UNKNOWN_COUNTRY
     country = record.get("country_code") or record.get("country")
     code = country.get("iso_code") if isinstance(country, dict) else country
-    is_code = isinstance(code, str) and len(code) == 2 and code.isascii() and code.isalpha()
-    return str(code).lower() if is_code else UNKNOWN_COUNTRY
+    return str(code).lower() if is_code(code) else UNKNOWN_COUNTRY
+
+
+def is_code(code: Any) -> bool:
+    """Whether something is a country's code of two letters, in either case."""
+    return isinstance(code, str) and len(code) == 2 and code.isascii() and code.isalpha()
 
 
 # Once a process; a second thread at the same moment opens it once more, which hurts nobody.

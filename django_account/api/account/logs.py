@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
-from django_account.api.queries import capped_total
 from django_account.api.renderers import json_answer
 from django_account.api.serializers.log import LogListInput, LogListSerializer, log_document
 from django_account.api.views import AccountViewSet, endpoint
@@ -18,7 +17,7 @@ class LogViewSet(AccountViewSet):
     def list_logs(self, request: object, **path: str) -> HttpResponse:
         """The person's entries, newest first."""
         entries = LogEntry.objects.of(self.account)
-        page = self.params["queries"].page(entries)
-        documents = [log_document(entry, locale=self.locale) for entry in page]
-        total = capped_total(entries) if self.params["total"] else 0
+        queries = self.params["queries"]
+        documents = [log_document(entry, locale=self.locale) for entry in queries.page(entries)]
+        total = queries.total(entries) if self.params["total"] else 0
         return json_answer({"total": total, "logs": documents})
