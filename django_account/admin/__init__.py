@@ -2,5 +2,6 @@
 
 from django_account.admin.api_keys import ApiKeyAdmin
 from django_account.admin.deliveries import DeliveryAdmin
+from django_account.admin.logs import LogEntryAdmin
 
-__all__ = ["ApiKeyAdmin", "DeliveryAdmin"]
+__all__ = ["ApiKeyAdmin", "DeliveryAdmin", "LogEntryAdmin"]
