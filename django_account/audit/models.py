@@ -82,7 +82,7 @@ class LogEntry(models.Model):
     event = models.CharField(max_length=32)
     # The type of the error that refused it; empty when it was done.
     error = models.CharField(max_length=64, blank=True)
-    at = models.DateTimeField(default=timezone.now, db_index=True)
+    at = models.DateTimeField("time", default=timezone.now, db_index=True)
     # The account's row, which may be gone; None for an attempt at an account that nobody has.
     account_pk = models.BigIntegerField(null=True, blank=True, verbose_name="account number")
     # Of the account; of what an attempt named, where there is no account.
@@ -102,7 +102,7 @@ class LogEntry(models.Model):
 
     class Meta:
         verbose_name = "log entry"
-        verbose_name_plural = "activity log"
+        verbose_name_plural = "log entries"
         indexes = [
             # A person's list, newest first; and staff's search by id.
             models.Index(fields=["user_id", "account_pk", "-id"], name="log_of_account"),

@@ -161,7 +161,12 @@ class Migration(migrations.Migration):
                 ),
                 ("event", models.CharField(max_length=32)),
                 ("error", models.CharField(blank=True, max_length=64)),
-                ("at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_index=True, default=django.utils.timezone.now, verbose_name="time"
+                    ),
+                ),
                 (
                     "account_pk",
                     models.BigIntegerField(blank=True, null=True, verbose_name="account number"),
@@ -194,7 +199,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "log entry",
-                "verbose_name_plural": "activity log",
+                "verbose_name_plural": "log entries",
                 "indexes": [
                     models.Index(fields=["user_id", "account_pk", "-id"], name="log_of_account"),
                     models.Index(fields=["user_email"], name="log_by_email"),

@@ -164,11 +164,13 @@ def fill(count: int) -> None:
     )
 
 
+# Entries of its own: nothing here has to be committed, which is slow.
+@pytest.mark.django_db
 class TestQueries:
     def test_25_by_default(self, ada: ApiClient) -> None:
         fill(30)
         body = logs(ada)
-        assert (body["total"], len(body["logs"])) == (32, 25)
+        assert (body["total"], len(body["logs"])) == (30, 25)
         assert [entry["userName"] for entry in body["logs"]] == [str(n) for n in range(29, 4, -1)]
 
     @pytest.mark.parametrize(
@@ -180,7 +182,7 @@ class TestQueries:
             ([offset(2), limit(3)], ["3", "2", "1"]),
             ([limit(1), limit(4), offset(1), offset(3)], ["4"]),
             ([offset(100)], []),
-            ([limit(2**63 - 1), offset(5)], ["0", "Ada", "Ada"]),
+            ([limit(2**63 - 1), offset(5)], ["0"]),
             ([offset(2**63 - 1)], []),
             ([{"method": "limit", "attribute": None, "values": [1, "x"]}], ["5"]),
         ],
@@ -191,7 +193,7 @@ class TestQueries:
         fill(6)
         body = logs(ada, *queries)
         assert [entry["userName"] for entry in body["logs"]] == expected
-        assert body["total"] == 8
+        assert body["total"] == 6
 
     @pytest.mark.parametrize(
         "query",
@@ -202,13 +204,15 @@ class TestQueries:
         ],
     )
     def test_all_spellings_of_a_list(self, ada: ApiClient, query: str) -> None:
+        fill(3)
         response = ada.get(f"/account/logs?{query}")
-        assert [entry["event"] for entry in response.json()["logs"]] == ["user.create"]
+        assert [entry["userName"] for entry in response.json()["logs"]] == ["1"]
 
     @pytest.mark.parametrize(
         ("total", "expected"), [("false", 0), ("0", 0), ("true", 2), ("1", 2), ("True", 2)]
     )
     def test_total(self, ada: ApiClient, total: str, expected: int) -> None:
+        fill(2)
         body = logs(ada, total=total)
         assert (body["total"], len(body["logs"])) == (expected, 2)
 
@@ -276,6 +280,7 @@ class TestQueries:
         assert error["message"] == "Invalid `queries` param: Queries must be an array"
 
     def test_100_and_no_more(self, ada: ApiClient) -> None:
+        fill(2)
         assert len(logs(ada, *[limit(1)] * 100)["logs"]) == 1
         sent = urlencode([("queries[]", json.dumps(limit(1)))] * 101)
         assert_error(ada.get(f"/account/logs?{sent}"), 400, "general_argument_invalid")
