@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any, NoReturn
 
 from django.db import models
@@ -76,6 +77,7 @@ class LogEntry(models.Model):
         "user_name": "",
         "ip": "",
         "user_agent": "",
+        "client": [],
         "session_id": "",
     }
 
@@ -96,6 +98,10 @@ class LogEntry(models.Model):
     session_id = models.CharField(max_length=36, blank=True, verbose_name="session id")
     ip = models.CharField(max_length=45, blank=True, verbose_name="IP address")
     user_agent = models.TextField(blank=True)
+    # The user agent taken apart: the values of core.clients.ClientDetails. Empty for an attempt
+    # that failed, which is taken apart when somebody looks: whoever knocks in vain a thousand times
+    # a minute shall not have a parser work for them, too.
+    client = models.JSONField(default=list, blank=True, editable=False)
     country_code = models.CharField(max_length=2, default="--")
 
     objects = LogEntryQuerySet.as_manager()
@@ -139,6 +145,8 @@ class LogEntry(models.Model):
     @property
     def client_details(self) -> ClientDetails:
         """The user agent, taken apart."""
+        if len(self.client) == len(fields(ClientDetails)):
+            return ClientDetails(*self.client)
         return ClientInfo(user_agent=self.user_agent).details
 
 

@@ -37,6 +37,7 @@ def acted(activity: Activity, **kwargs: Any) -> None:
         session_id=activity.session_id,
         ip=activity.client.ip,
         user_agent=activity.client.user_agent[:MAX_USER_AGENT],
+        client=[] if activity.error else activity.client.details.as_list(),
         country_code=conf.country_lookup.locate(activity.client.ip),
         **whose(activity),
     )

@@ -195,6 +195,7 @@ class Migration(migrations.Migration):
                 ),
                 ("ip", models.CharField(blank=True, max_length=45, verbose_name="IP address")),
                 ("user_agent", models.TextField(blank=True)),
+                ("client", models.JSONField(blank=True, default=list, editable=False)),
                 ("country_code", models.CharField(default="--", max_length=2)),
             ],
             options={

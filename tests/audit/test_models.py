@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from django_account.accounts.models import Account
 from django_account.audit.models import LogEntry
+from django_account.core.clients import ClientDetails
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +78,19 @@ class TestTitle:
 
     def test_failed(self) -> None:
         assert entry(event="session.create", error="user_blocked").title == "session.create.failed"
+
+
+class TestClient:
+    AGENT = "curl/8.5.0"
+
+    @pytest.mark.parametrize("client", [[], ["too", "short"]])
+    def test_is_read_from_the_user_agent(self, client: list[str]) -> None:
+        assert entry(user_agent=self.AGENT, client=client).client_details.client_name == "curl"
+
+    def test_is_what_was_known_then(self) -> None:
+        known = ClientDetails(client_name="curl of old")
+        found = entry(user_agent=self.AGENT, client=known.as_list())
+        assert LogEntry.objects.get(pk=found.pk).client_details == known
 
 
 class TestOf:

@@ -192,6 +192,13 @@ class TestActed:
         assert (entry.user_email, entry.user_phone) == (EMAIL, "+14155550100")
         assert entry.user_name == "Ada"
 
+    @pytest.mark.parametrize(("error", "parsed"), [("", True), ("user_invalid_token", False)])
+    def test_only_what_was_done_is_taken_apart_at_once(self, error: str, parsed: bool) -> None:
+        self.send(event="session.create", error=error, client=ClientInfo("", "curl/8.5.0"))
+        entry = LogEntry.objects.get()
+        assert bool(entry.client) is parsed
+        assert entry.client_details.client_name == "curl"
+
     def test_a_long_user_agent_is_cut(self) -> None:
         self.send(event="user.update", client=ClientInfo("", "x" * 20_000))
         assert len(LogEntry.objects.get().user_agent) == MAX_USER_AGENT
