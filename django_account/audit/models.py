@@ -114,6 +114,9 @@ class LogEntry(models.Model):
             models.Index(fields=["user_id", "account_pk", "-id"], name="log_of_account"),
             models.Index(fields=["user_email"], name="log_by_email"),
             models.Index(fields=["ip"], name="log_by_ip"),
+            # Staff's filters: what is rare is found without reading the whole log.
+            models.Index(fields=["event", "-id"], name="log_by_event"),
+            models.Index(fields=["-id"], condition=~models.Q(error=""), name="log_of_failures"),
         ]
 
     def __str__(self) -> str:

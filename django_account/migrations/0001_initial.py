@@ -205,6 +205,12 @@ class Migration(migrations.Migration):
                     models.Index(fields=["user_id", "account_pk", "-id"], name="log_of_account"),
                     models.Index(fields=["user_email"], name="log_by_email"),
                     models.Index(fields=["ip"], name="log_by_ip"),
+                    models.Index(fields=["event", "-id"], name="log_by_event"),
+                    models.Index(
+                        condition=models.Q(("error", ""), _negated=True),
+                        fields=["-id"],
+                        name="log_of_failures",
+                    ),
                 ],
             },
         ),
