@@ -32,7 +32,7 @@ ENDPOINTS = [
     ("GET", "/account/sessions/{id}", None, 2),
     # However many there are.
     ("GET", "/account/sessions", None, 2),
-    # The entries, however many there are; and the capped count of them.
+    # Which entries, of which there are none here; and the capped count.
     ("GET", "/account/logs", None, 3),
     ("POST", "/account/jwts", {}, 1),
     # atomic: UPDATE session

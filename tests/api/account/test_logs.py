@@ -138,14 +138,14 @@ class TestList:
         assert ada.post("/account/jwts").status_code == 201
         assert LogEntry.objects.count() == 2
 
-    def test_takes_two_statements_however_many_there_are(
+    def test_takes_three_statements_however_many_there_are(
         self, ada: ApiClient, django_assert_num_queries: Callable[[int], Any]
     ) -> None:
         fill(60)
-        # The caller; the entries; how many there are.
-        with django_assert_num_queries(3):
+        # The caller; which entries; those; how many there are.
+        with django_assert_num_queries(4):
             assert len(logs(ada, limit(60))["logs"]) == 60
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             logs(ada, total="false")
 
 
