@@ -24,6 +24,7 @@ from django_account.conf import (
     PasswordStrength,
     conf,
 )
+from django_account.core.geo import database_lookup
 from django_account.limits.rules import limited_routes
 
 # Hexadecimal digits are the weakest that generators make: 32 of them are 128 bits.
@@ -171,6 +172,25 @@ def check_mail_timeout(**kwargs: Any) -> list[CheckMessage]:
             "never answers would hold whoever sends for ever.",
             hint=f"Set {name} to some seconds, for instance 10.",
             id="django_account.W010",
+        )
+    ]
+
+
+@checks.register(Tags.compatibility)
+def check_countries(**kwargs: Any) -> list[CheckMessage]:
+    """W012: the database of countries is there and can be read."""
+    path = conf.geoip_database
+    problem = database_lookup(path).problem if path else ""
+    if not problem:
+        return []
+    return [
+        checks.Warning(
+            f"The GEOIP_DATABASE {path} cannot be read ({problem}): every country is unknown.",
+            hint=(
+                "Point it at a country or city database in MaxMind's format (.mmdb), and install "
+                "the reader: pip install 'django-account[geoip]'."
+            ),
+            id="django_account.W012",
         )
     ]
 

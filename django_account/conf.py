@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from django_account.core.geo import NO_LOOKUP, CountryLookup, custom_lookup, database_lookup
 from django_account.core.ids import is_valid_id
 
 # The longest session upstream allows (users.md §7): one year.
@@ -28,6 +29,7 @@ ONE_YEAR = 31_536_000
 _CODE = re.compile(r"[0-9]{6}")
 # The longest window of a rate limit, in seconds.
 MAX_WINDOW = 86_400
+DUMMY_MAIL = "django.core.mail.backends.dummy.EmailBackend"
 
 AUTH_METHODS = ("email-password", "magic-url", "email-otp", "anonymous", "phone", "jwt")
 
@@ -57,15 +59,15 @@ class AccountSettings:
     """The site's ``DJANGO_ACCOUNT`` dictionary, with defaults."""
 
     # Properties that are no settings of their own.
-    _DERIVED = frozenset({"sends_sms"})
+    _DERIVED = frozenset({"sends_mail", "sends_sms"})
 
     def _get(self, name: str, default: Any) -> Any:
         return getattr(settings, "DJANGO_ACCOUNT", {}).get(name, default)
 
-    def _duration(self, name: str, seconds: int) -> timedelta:
+    def _duration(self, name: str, seconds: int, *, or_none: bool = False) -> timedelta:
         value = self._get(name, seconds)
         duration = value if isinstance(value, timedelta) else timedelta(seconds=value)
-        if duration <= timedelta(0):
+        if duration < timedelta(0) or not (duration or or_none):
             raise ImproperlyConfigured(f'DJANGO_ACCOUNT["{name}"] must be longer than nothing.')
         return duration
 
@@ -238,7 +240,7 @@ class AccountSettings:
         """How long a device on which somebody signed in has rate limits of its own for that
         person's addresses, so that nobody else's guesses lock it out; 0: never. Default: half a
         year."""
-        return self._duration("KNOWN_DEVICE_DURATION", ONE_YEAR // 2)
+        return self._duration("KNOWN_DEVICE_DURATION", ONE_YEAR // 2, or_none=True)
 
     @property
     def session_alerts(self) -> bool:
@@ -308,6 +310,16 @@ class AccountSettings:
     # --- messages ---
 
     @property
+    def sends_mail(self) -> bool:
+        """Whether the site has a way to send mail: a default mailer, and not the dummy one."""
+        mailers = getattr(settings, "MAILERS", None)
+        if mailers is None:
+            backend = settings.EMAIL_BACKEND
+        else:
+            backend = mailers.get("default", {"BACKEND": DUMMY_MAIL}).get("BACKEND", "")
+        return bool(backend != DUMMY_MAIL)
+
+    @property
     def email_sender(self) -> str | None:
         """The From address of messages. Default: Django's DEFAULT_FROM_EMAIL."""
         value = self._get("EMAIL_SENDER", None)
@@ -319,7 +331,38 @@ class AccountSettings:
         With False they are sent before the request is answered. Default: True."""
         return bool(self._get("BACKGROUND_DELIVERY", True))
 
+    # --- the activity log ---
+
+    @property
+    def log_retention(self) -> timedelta | None:
+        """How long the activity log is kept; ``manage.py clearaccounts`` deletes what is older.
+        None keeps it for ever. Default: one year."""
+        kept = self._get("LOG_RETENTION", ONE_YEAR)
+        return None if kept is None else self._duration("LOG_RETENTION", ONE_YEAR)
+
+    @property
+    def log_anonymise(self) -> bool:
+        """Whether the entries of a deleted account stop telling whose they were: ids, addresses,
+        name, IP address and user agent are blanked, what was done and when stays. Default: False,
+        entries stay as they are for staff until LOG_RETENTION."""
+        return bool(self._get("LOG_ANONYMISE", False))
+
     # --- other people's services ---
+
+    @property
+    def geoip_database(self) -> str:
+        """The path of a country or city database in MaxMind's format, such as
+        ``GeoLite2-Country.mmdb``; it needs the ``geoip`` extra. It is opened once a process, so
+        restart after an update. Default: none, every country is unknown."""
+        return str(self._get("GEOIP_DATABASE", None) or "")
+
+    @property
+    def country_lookup(self) -> CountryLookup:
+        """Dotted path of a subclass of ``core.geo.CountryLookup``, which finds the country of an IP
+        address; one instance serves the process. Default: the one that reads GEOIP_DATABASE."""
+        if path := self._get("COUNTRY_LOOKUP", None):
+            return custom_lookup(path)
+        return database_lookup(self.geoip_database) if self.geoip_database else NO_LOOKUP
 
     @property
     def oauth2_providers(self) -> Mapping[str, Mapping[str, Any]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage
 
 from django_account import checks
+from tests.core.test_geo import write_database
 
 GOOD_KEY = "not-a-default-" + "0123456789abcdef" * 4
 REDIS = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}
@@ -242,3 +244,29 @@ class TestUserModel:
         monkeypatch.setattr(User._meta.get_field("first_name"), "blank", False)
         project(NEW_USER_FIELDS="builtins.dict")
         assert checks.check_user_model() == []
+
+
+class TestCountries:
+    def test_no_database(self) -> None:
+        assert checks.check_countries() == []
+
+    @pytest.mark.parametrize("content", [None, b"<html>"], ids=["missing", "no database"])
+    def test_one_that_cannot_be_read(
+        self, settings: Any, tmp_path: Path, content: bytes | None
+    ) -> None:
+        path = tmp_path / "country.mmdb"
+        if content is not None:
+            path.write_bytes(content)
+        settings.DJANGO_ACCOUNT = {"GEOIP_DATABASE": str(path)}
+        assert ids(checks.check_countries()) == ["django_account.W012"]
+
+    def test_good(self, settings: Any, tmp_path: Path) -> None:
+        path = write_database(tmp_path / "country.mmdb")
+        settings.DJANGO_ACCOUNT = {"GEOIP_DATABASE": path}
+        assert checks.check_countries() == []
+
+    @pytest.mark.parametrize("path", ["nowhere.Lookup", "django_account.conf.conf"])
+    def test_lookup_class_that_is_none(self, settings: Any, path: str) -> None:
+        settings.DJANGO_ACCOUNT = {"COUNTRY_LOOKUP": path}
+        (error,) = checks.check_setting_values()
+        assert (error.id, "COUNTRY_LOOKUP" in error.msg) == ("django_account.E007", True)

@@ -35,11 +35,14 @@ def is_secure(request: HttpRequest) -> bool:
     return request.is_secure()
 
 
-def client_info(request: HttpRequest, *, forwarded_user_agent: bool = False) -> ClientInfo:
+def client_info(
+    request: HttpRequest, *, forwarded_user_agent: bool = False, asked_locale: object = None
+) -> ClientInfo:
     """What a session remembers about its client.
 
     Args:
         forwarded_user_agent: whether ``X-Forwarded-User-Agent`` counts: for API keys only.
+        asked_locale: as for :func:`locale`.
     """
     user_agent = request.headers.get("User-Agent", "")
     if forwarded_user_agent:
@@ -47,6 +50,7 @@ def client_info(request: HttpRequest, *, forwarded_user_agent: bool = False) -> 
     return ClientInfo(
         ip=client_ip(request),
         user_agent=user_agent.replace("\x00", "") or UNKNOWN_USER_AGENT,
+        locale=locale(request, asked_locale),
     )
 
 

@@ -15,6 +15,7 @@ from django.urls import Resolver404, path, re_path, resolve
 from django.views.decorators.csrf import csrf_exempt
 
 from django_account.api.account.account import AccountAccountViewSet as Account
+from django_account.api.account.logs import LogViewSet as Log
 from django_account.api.account.sessions import SessionViewSet as Session
 from django_account.api.account.tokens import TokenViewSet as Token
 from django_account.api.pages import page_urlpatterns
@@ -71,6 +72,7 @@ urlpatterns = [
     *routes("account/email", Account, {"patch": "update_email"}),
     *routes("account/phone", Account, {"patch": "update_phone"}),
     *routes("account/status", Account, {"patch": "update_status"}),
+    *routes("account/logs", Log, {"get": "list_logs"}),
     *routes("account/jwts", Session, {"post": "create_jwt"}, "account/jwt"),
     *routes(
         "account/sessions",

@@ -18,11 +18,13 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
+from django_account import signals
 from django_account.accounts.models import Account
 from django_account.accounts.services import touch_account
 from django_account.api import permissions
+from django_account.api.activity import report
 from django_account.api.authentication import Caller, identify, require_full_account
-from django_account.api.clients import client_info, is_secure
+from django_account.api.clients import client_info, is_secure, locale
 from django_account.api.cookies import remember_device, set_session_cookies
 from django_account.api.cors import add_cors_headers, check_origin, request_host
 from django_account.api.errors import HideEverything, error_response
@@ -42,6 +44,7 @@ from django_account.exceptions import (
     RateLimitExceeded,
     RouteNotFound,
 )
+from django_account.sessions.models import Session
 from django_account.sessions.services import IssuedSession
 
 if find_spec("drf_spectacular"):
@@ -69,7 +72,7 @@ class Endpoint:
         params: what it reads, in the order of checking.
         answers: what it answers, for the OpenAPI schema: a serializer class, or None for no body.
         status: of success.
-        event: the audit event of a success.
+        event: its name in the activity log (core.activity); None where nothing is logged.
     """
 
     scope: str
@@ -148,6 +151,17 @@ class AccountViewSet(ViewSet):
     params: dict[str, Any]
     allowance: Allowance | None = None
 
+    # For the activity log: whether an act was attempted, whom it concerned, and what refused it.
+    attempted = False
+    concerned: Account | None = None
+    concerned_session: Session | None = None
+    refusal: Exception | None = None
+
+    def concern(self, account: Account, session: Session | None = None) -> None:
+        """Note for the activity log whom a request is about, where that is not the caller, and the
+        session that it makes or changes."""
+        self.concerned, self.concerned_session = account, session
+
     @property
     def account(self) -> Account:
         """The person who calls; the scope ``account`` has made sure that there is one."""
@@ -179,6 +193,7 @@ class AccountViewSet(ViewSet):
         if spec.signs_in:
             permissions.check_signed_out(caller)
         self.params = spec.params.read(given) if spec.params is not None else {}
+        self.attempted = True
 
     def check_project(self, request: Request) -> None:
         """Refuse a project id that is not ours; none means ours.
@@ -247,14 +262,25 @@ class AccountViewSet(ViewSet):
     @property
     def client(self) -> ClientInfo:
         """Who is on the other end."""
-        return client_info(self.request._request, forwarded_user_agent=self.caller.is_server)
+        return client_info(
+            self.request._request,
+            forwarded_user_agent=self.caller.is_server,
+            asked_locale=read_params(self.request).get("locale"),
+        )
+
+    @property
+    def locale(self) -> str:
+        """The language that the caller asks for."""
+        return locale(self.request._request, read_params(self.request).get("locale"))
 
     def signed_in_answer(self, issued: IssuedSession) -> HttpResponse:
         """Answer a sign-in: the session, its cookies, and Django's own signal."""
         request = self.request._request
         session = issued.session
+        self.concern(session.account, session)
         secret = issued.credential if self.caller.is_server else ""
-        response = json_answer(session_document(session, current=True, secret=secret), 201)
+        document = session_document(session, current=True, secret=secret, locale=self.locale)
+        response = json_answer(document, 201)
         if not self.caller.is_server:
             # Before the session's cookies: clients that keep one Set-Cookie header keep the last.
             remember_device(request, response, session.account)
@@ -281,16 +307,28 @@ class AccountViewSet(ViewSet):
         # JSON is UTF-8, and so are our forms: a client's charset parameter may name codecs that
         # decode no text, or none at all. The public setter would parse the query string at once.
         request._encoding = "utf-8"  # type: ignore[attr-defined]
-        return super().dispatch(request, *args, **kwargs)
+        with signals.reporting():
+            return super().dispatch(request, *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         """Every exception becomes the error envelope."""
+        self.refusal = exc
         return error_response(exc, self.request._request)
 
     def finalize_response(  # type: ignore[override]
         self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Add the headers that every answer has, errors included."""
+        """Add the headers that every answer has, errors included, and report what was done."""
+        if self.attempted and self.spec.event is not None:
+            report(
+                self.spec.event,
+                caller=self.caller,
+                client=self.client,
+                account=self.concerned,
+                session=self.concerned_session,
+                given=self.params,
+                refusal=self.refusal,
+            )
         http_request: HttpRequest = getattr(request, "_request", request)
         add_cors_headers(http_request, response, preflight=False)
         # Answers are a person's own: no cache may keep one. Older releases of Django's own cache

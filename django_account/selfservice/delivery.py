@@ -6,8 +6,6 @@ from string import punctuation
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from django.conf import settings
-
 from django_account import signals
 from django_account.conf import conf
 from django_account.core.clients import ClientInfo
@@ -20,8 +18,6 @@ from django_account.tokens.services import IssuedToken
 # What browsers send as it is in every part of a URL, beside letters and digits.
 _SAFE = "".join(set(punctuation) - set('"<>`'))
 
-_DUMMY_MAIL = "django.core.mail.backends.dummy.EmailBackend"
-
 
 def require_mail() -> None:
     """Refuse what needs a mail when the site sends none: no mailer, or the dummy one.
@@ -29,12 +25,7 @@ def require_mail() -> None:
     Raises:
         MailDisabled.
     """
-    mailers = getattr(settings, "MAILERS", None)
-    if mailers is None:
-        backend = settings.EMAIL_BACKEND
-    else:
-        backend = mailers.get("default", {"BACKEND": _DUMMY_MAIL}).get("BACKEND", "")
-    if backend == _DUMMY_MAIL:
+    if not conf.sends_mail:
         raise MailDisabled
 
 

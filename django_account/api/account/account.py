@@ -46,6 +46,7 @@ class AccountAccountViewSet(AccountViewSet):
             password=self.params["password"],
             name=self.params["name"],
         )
+        self.concern(account)
         return json_answer(account_document(account, account.targets.order_by("pk")), 201)
 
     @endpoint(scope="account", answers=AccountSerializer)

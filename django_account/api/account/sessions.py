@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpResponse
@@ -40,6 +42,10 @@ class SessionViewSet(AccountViewSet):
         current = self.caller.session
         return current is not None and current.pk == session.pk
 
+    def document(self, session: Session) -> dict[str, Any]:
+        """A session as its owner sees it."""
+        return session_document(session, current=self.is_current(session), locale=self.locale)
+
     def find_session(self) -> Session:
         """The caller's session that the path names; ``current`` is the one that asks.
 
@@ -51,6 +57,7 @@ class SessionViewSet(AccountViewSet):
         if session_id == "current":
             if current is None:
                 raise SessionNotFound
+            self.concern(self.account, current)
             return current
         session = (
             Session.objects.active().filter(account=self.account, public_id=session_id).first()
@@ -58,6 +65,7 @@ class SessionViewSet(AccountViewSet):
         if session is None:
             raise SessionNotFound
         session.account = self.account
+        self.concern(self.account, session)
         return session
 
     @endpoint(
@@ -109,7 +117,7 @@ class SessionViewSet(AccountViewSet):
         documents = []
         for session in sessions:
             session.account = self.account
-            documents.append(session_document(session, current=self.is_current(session)))
+            documents.append(self.document(session))
         total = len(documents) if self.params["total"] else 0
         return json_answer({"total": total, "sessions": documents})
 
@@ -117,7 +125,7 @@ class SessionViewSet(AccountViewSet):
     def get_session(self, request: object, **path: str) -> HttpResponse:
         """One session."""
         session = self.find_session()
-        return json_answer(session_document(session, current=self.is_current(session)))
+        return json_answer(self.document(session))
 
     @endpoint(
         scope="account",
@@ -131,7 +139,7 @@ class SessionViewSet(AccountViewSet):
         session = self.find_session()
         services.extend_session(session)
         current = self.is_current(session)
-        response = json_answer(session_document(session, current=current))
+        response = json_answer(self.document(session))
         credential = read_credential(self.request._request, self.caller) if current else None
         if credential is not None:
             refresh_session_cookies(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
-from django_account.api.clients import locale
-from django_account.api.params import read_params
 from django_account.api.renderers import json_answer
 from django_account.api.serializers.session import SessionSerializer
 from django_account.api.serializers.token import (
@@ -37,11 +35,11 @@ class TokenViewSet(AccountViewSet):
     @property
     def requester(self) -> Requester:
         """Who asks, and in which language."""
-        asked = read_params(self.request).get("locale")
-        return Requester(client=self.client, locale=locale(self.request._request, asked))
+        return Requester(client=self.client, locale=self.locale)
 
     def issued_answer(self, issued: IssuedToken) -> HttpResponse:
         """A new token; its secret is for servers only."""
+        self.concern(issued.token.account)
         secret = issued.secret if self.caller.is_server else ""
         return json_answer(
             token_document(issued.token, issued.token.account, secret=secret, phrase=issued.phrase),
@@ -50,6 +48,7 @@ class TokenViewSet(AccountViewSet):
 
     def used_answer(self, token: Token) -> HttpResponse:
         """A token that has done its work."""
+        self.concern(token.account)
         return json_answer(token_document(token, token.account))
 
     @endpoint(
