@@ -41,12 +41,15 @@ def is_secure(request: HttpRequest) -> bool:
     return request.is_secure()
 
 
-def client_info(request: HttpRequest, *, for_server: bool = False) -> ClientInfo:
+def client_info(
+    request: HttpRequest, *, for_server: bool = False, asked_locale: object = None
+) -> ClientInfo:
     """What a session remembers about its client.
 
     Args:
         for_server: whether a server with an API key calls, which may say by
             ``X-Forwarded-User-Agent`` and ``X-Forwarded-For`` who its visitor is.
+        asked_locale: as for :func:`locale`.
     """
     user_agent = request.headers.get("User-Agent", "")
     if for_server:
@@ -54,17 +57,22 @@ def client_info(request: HttpRequest, *, for_server: bool = False) -> ClientInfo
     return ClientInfo(
         ip=client_ip(request, for_server=for_server),
         user_agent=user_agent.replace("\x00", "") or UNKNOWN_USER_AGENT,
+        locale=locale(request, asked_locale),
     )
 
 
-def locale(request: HttpRequest) -> str:
-    """The language that the client asks for in ``X-Appwrite-Locale``; the site's own for others.
+def locale(request: HttpRequest, asked: object = None) -> str:
+    """The language that the client asks for; the site's own for one that it does not have.
 
-    It must be one of the site's LANGUAGES, in any spelling that Django knows.
+    It must be one of the site's LANGUAGES, in any spelling that Django knows (transport.md §13.1).
+
+    Args:
+        asked: the parameter ``locale``; without one ``X-Appwrite-Locale`` counts.
     """
-    asked = request.headers.get("X-Appwrite-Locale", "")
+    named = asked if isinstance(asked, str) else ""
+    wanted = named or request.headers.get("X-Appwrite-Locale", "")
     try:
-        return get_supported_language_variant(asked.lower())
+        return get_supported_language_variant(wanted.lower())
     except LookupError:
         return settings.LANGUAGE_CODE
 

@@ -134,6 +134,10 @@ class Queries:
     shuffled: bool = False
     patterned: bool = False
 
+    def cut(self, rows: QuerySet[Row]) -> QuerySet[Row]:
+        """The rows that limit and offset leave, of all rows in their order."""
+        return rows[self.offset : self.offset + min(self.limit, MAX_ROWS)]
+
     def answer(self, rows: QuerySet[Row], *, count: bool) -> tuple[list[Row], int]:
         """The rows of the page, in order, and how many the filters leave.
 
@@ -159,7 +163,7 @@ class Queries:
                 matching = rows.filter(pk__in=few)
         page = self._page(rows, matching)
         if count and found is None:
-            found = _ask(matching[:MAX_ROWS].count)
+            found = _ask(lambda: capped_count(matching))
         return page, found or 0 if count else 0
 
     def _page(self, rows: QuerySet[Row], found: QuerySet[Row]) -> list[Row]:
@@ -173,8 +177,7 @@ class Queries:
             if self.cursor is not None:
                 found = found.filter(self._behind_cursor(rows, orders))
             found = found.order_by(*(_order(rows, *order) for order in orders))
-        end = self.offset + min(self.limit, MAX_ROWS)
-        page = _ask(lambda: list(found[self.offset : end]))
+        page = _ask(lambda: list(self.cut(found)))
         return page[::-1] if self.before and not self.shuffled else page
 
     def _behind_cursor(self, rows: QuerySet[Row], orders: list[tuple[Attribute, bool]]) -> Q:
@@ -194,6 +197,11 @@ class Queries:
         # Says nothing new, but lets the database enter its index at the cursor.
         path, (_, descending) = paths[0], orders[0]
         return Q(**{f"{path}__{'lte' if descending else 'gte'}": values[0]}) & behind
+
+
+def capped_count(rows: QuerySet[Any]) -> int:
+    """How many rows there are; counting stops at MAX_ROWS."""
+    return rows.order_by()[:MAX_ROWS].count()
 
 
 Answer = TypeVar("Answer")
@@ -273,10 +281,13 @@ class QueriesParam(serializers.Field[Any, Any, Any, Any]):
         super().__init__(required=False, default=Queries(resource))
 
     def run_validation(self, data: Any = ABSENT) -> Any:
+        if isinstance(data, dict):
+            # Brackets with other numbers than 0 to n-1, which is a list all the same.
+            data = list(data.values())
         if not isinstance(data, list):
-            refuse("Queries must be an array of JSON texts.")
+            refuse("Queries must be an array")
         if len(data) > MAX_QUERIES:
-            refuse(f"At most {MAX_QUERIES} queries are taken.")
+            refuse(f"A list takes at most {MAX_QUERIES} queries")
         return _Reader(self.resource).read(data)
 
 
@@ -321,11 +332,11 @@ class _Reader:
 
     def parse(self, text: Any) -> tuple[str, str, list[Any]]:
         """The parts of one query, in a text of its own."""
-        if not isinstance(text, str) or len(text) > MAX_CHARS or not is_storable(text):
-            refuse(f"A query is a text of at most {MAX_CHARS} characters.")
+        if isinstance(text, str) and len(text) > MAX_CHARS:
+            refuse(f"Invalid query: A query has at most {MAX_CHARS} characters")
         try:
             query = json.loads(text, parse_constant=_no_number)
-        except (ValueError, RecursionError):
+        except (TypeError, ValueError, RecursionError):
             refuse("Invalid query: Invalid query: Syntax error")
         # Errors repeat what was asked: neither they nor the database hold every character.
         if not is_storable(query):
@@ -338,7 +349,7 @@ class _Reader:
             refuse(f"Invalid query: Invalid query. Must be an array, got {_type_name(query)}")
         given = query if isinstance(query, dict) else {}
         method, attribute, values = (
-            given.get(name, default)
+            default if given.get(name) is None else given[name]
             for name, default in (("method", ""), ("attribute", ""), ("values", []))
         )
         for name, value in (("method", method), ("attribute", attribute)):
@@ -367,13 +378,11 @@ class _Reader:
                     "are a-z, A-Z, 0-9, period, hyphen and underscore."
                 )
             return value
-        number = _number(value)
-        lowest = 1 if method == "limit" else 0
-        if number is None or not lowest <= number <= _MAX_INTEGER - MAX_ROWS:
-            name = "limit" if number is None else method
+        number, lowest = _number(value), 1 if method == "limit" else 0
+        if number is None or not lowest <= number <= _MAX_INTEGER:
             refuse(
-                f"Invalid query: Invalid {name}: Value must be a valid range between "
-                f"{1 if name == 'limit' else 0} and {_MAX_INTEGER - MAX_ROWS:,}"
+                f"Invalid query: Invalid {method}: Value must be a valid range between "
+                f"{lowest} and {_MAX_INTEGER}"
             )
         return number
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
+from rest_framework.serializers import BooleanField
 
+from django_account.api.queries import QueriesParam
 from django_account.api.serializers.documents import ErrorSerializer
 
 
@@ -82,9 +84,7 @@ class AccountSchema(AutoSchema):
         ]
         if self.method == "GET" and spec.params is not None:
             found += [
-                OpenApiParameter(name, str if name == "search" else bool, required=field.required)
-                if name != "queries"
-                else OpenApiParameter(name, str, many=True, explode=True)
+                OpenApiParameter(name, _query_type(field), required=field.required)
                 for name, field in spec.params.fields.items()
                 if name not in in_path
             ]
@@ -104,3 +104,10 @@ class AccountSchema(AutoSchema):
             "4XX": ErrorSerializer,
             "5XX": ErrorSerializer,
         }
+
+
+def _query_type(field: Any) -> Any:
+    """What a parameter of a query string looks like."""
+    if isinstance(field, QueriesParam):
+        return {"type": "array", "items": {"type": "string"}}
+    return bool if isinstance(field, BooleanField) else str

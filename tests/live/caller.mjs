@@ -5,7 +5,7 @@ export function openClient(sdk, endpoint, project) {
   const client = new sdk.Client().setEndpoint(endpoint).setProject(project);
   // The Web SDK has no Users service.
   const users = sdk.Users && new sdk.Users(client);
-  return { ID: sdk.ID, client, users, account: new sdk.Account(client) };
+  return { ID: sdk.ID, Query: sdk.Query, client, users, account: new sdk.Account(client) };
 }
 
 /** Call `opened[target][method](...args)`; the answer is what it gave, or the error it threw. */

@@ -30,6 +30,7 @@ from django_account.api.fields import ChoiceParam as Choice
 from django_account.api.queries import BASICS, Attribute, Kind, QueriesParam, Resource
 from django_account.api.serializers.account import AccountSerializer
 from django_account.api.serializers.documents import document, text
+from django_account.api.serializers.log import LogListInput
 from django_account.conf import ONE_YEAR
 from django_account.sessions.jwt import DEFAULT_DURATION, MAX_DURATION
 from django_account.tokens.models import Token
@@ -168,6 +169,10 @@ class UserMFAInput(UserInput):
 
 class UserPrefsInput(UserInput):
     prefs = PrefsParam()
+
+
+class UserLogListInput(UserInput, LogListInput):
+    """The queries of a log, and whose."""
 
 
 # --- sessions and tokens --------------------------------------------------------------------------

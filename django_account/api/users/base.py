@@ -25,7 +25,9 @@ class PeopleViewSet(AccountViewSet):
         Raises:
             UserNotFound: there is none.
         """
-        return get_account(self.params["userId"])
+        account = get_account(self.params["userId"])
+        self.concern(account)
+        return account
 
     def person_answer(self, account: Account, status: int = 200) -> HttpResponse:
         """The person, to servers with the hash of the password."""

@@ -37,6 +37,7 @@ class UserImportViewSet(PeopleViewSet):
             name=self.params["name"],
             by_server=True,
         )
+        self.concern(account)
         return self.person_answer(account, 201)
 
     @users_endpoint(**_DECLARED, params=PlainHashUserInput)

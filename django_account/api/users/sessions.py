@@ -45,7 +45,10 @@ class UserSessionViewSet(PeopleViewSet):
     def create_session(self, request: object, **path: str) -> HttpResponse:
         """Sign somebody in; the secret is for ``setSession``."""
         issued = services.create_server_session(account=self.find_person(), client=self.client)
-        document = session_document(issued.session, current=False, secret=issued.credential)
+        self.concern(issued.session.account, issued.session)
+        document = session_document(
+            issued.session, current=False, secret=issued.credential, locale=self.locale
+        )
         return json_answer(document, 201)
 
     @users_endpoint(scope=_READ, params=UserSessionListInput, answers=SessionListSerializer)
@@ -55,7 +58,7 @@ class UserSessionViewSet(PeopleViewSet):
         documents = []
         for session in Session.objects.filter(account=account).order_by("pk"):
             session.account = account
-            documents.append(session_document(session, current=False))
+            documents.append(session_document(session, current=False, locale=self.locale))
         total = len(documents) if self.params["total"] else 0
         return json_answer({"total": total, "sessions": documents})
 
@@ -74,6 +77,7 @@ class UserSessionViewSet(PeopleViewSet):
         if session is None:
             raise SessionNotFound
         session.account = account
+        self.concern(account, session)
         services.end_session(session)
         return empty_answer()
 

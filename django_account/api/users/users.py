@@ -83,6 +83,7 @@ class UserViewSet(PeopleViewSet):
             name=self.params["name"],
             by_server=True,
         )
+        self.concern(account)
         return self.person_answer(account, 201)
 
     @users_endpoint(scope="users.read", params=UserInput, answers=UserSerializer)

@@ -236,7 +236,10 @@ class TestRefused:
         (query("limit"), "Invalid query: Invalid limit: Value must be a valid range"),
         (query("offset", None, -1), "Invalid query: Invalid offset: Value must be a valid range"),
         (query("contains", "name", *["x"] * 499, "y"), None),
-        (json.dumps(query("equal", "name", "x")) + " " * 4096, "A query is a text of at most 4096"),
+        (
+            json.dumps(query("equal", "name", "x")) + " " * 4096,
+            "Invalid query: A query has at most 4096",
+        ),
     ]
 
     @pytest.mark.parametrize(("given", "told"), CASES)
@@ -251,7 +254,7 @@ class TestRefused:
     def test_no_array(self, site: ApiClient) -> None:
         response = site.get("/users?queries=x")
         message = assert_error(response, 400, "general_argument_invalid")["message"]
-        assert message.startswith("Invalid `queries` param: Queries must be an array")
+        assert message == "Invalid `queries` param: Queries must be an array"
 
     def test_too_many(self, site: ApiClient) -> None:
         response = ask(site, *[query("limit", None, 1)] * 101)
