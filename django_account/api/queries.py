@@ -28,9 +28,9 @@ from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.db import DataError, connections
-from django.db.models import F, Model, Q, QuerySet, TextField, Value
+from django.db.models import BooleanField, F, Field, Func, Model, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, StrIndex
-from django.db.models.lookups import GreaterThan
+from django.db.models.lookups import GreaterThan, LessThan
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from rest_framework import serializers
@@ -190,6 +190,14 @@ class Queries:
             )
         if None in values:
             raise QueryOrderNull
+        directions = {descending for _, descending in orders}
+        if len(directions) == 1 and connections[rows.db].vendor in _COMPARES_ROWS:
+            # One range of an index over the same columns, however many rows share a value.
+            columns = _row([F(path) for path in paths])
+            here = _row(
+                [Value(v, _field(rows.model, path)) for path, v in zip(paths, values, strict=True)]
+            )
+            return Q((LessThan if directions == {True} else GreaterThan)(columns, here))
         equal, behind = Q(), Q(pk__in=[])
         for path, value, (_, descending) in zip(paths, values, orders, strict=True):
             behind |= equal & Q(**{f"{path}__{'lt' if descending else 'gt'}": value})
@@ -212,6 +220,21 @@ def _ask(question: Callable[[], Answer]) -> Answer:
         return question()
     except DataError as error:
         raise QueryInvalid from error
+
+
+# Databases that find ``(a, b) > (1, 2)`` by an index.
+_COMPARES_ROWS: Final = {"postgresql", "sqlite"}
+
+
+def _row(members: list[Any]) -> Func:
+    return Func(*members, template="(%(expressions)s)", output_field=BooleanField())
+
+
+def _field(model: type[Model], path: str) -> Field[Any, Any]:
+    """The field at a path across relations."""
+    name, _, rest = path.partition("__")
+    found: Any = model._meta.pk if name == "pk" else model._meta.get_field(name)
+    return _field(found.related_model, rest) if rest else found
 
 
 def _order(rows: QuerySet[Any], attribute: Attribute, descending: bool) -> Any:
