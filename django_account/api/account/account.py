@@ -68,6 +68,7 @@ class AccountAccountViewSet(AccountViewSet):
         if self.caller.impersonates:
             if self.caller.impersonated is None:
                 raise UserNotFound
+            self.concern(self.caller.impersonated)
             services.delete_account(self.caller.impersonated)
             return empty_answer()
         services.delete_account(self.account)
