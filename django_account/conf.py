@@ -152,6 +152,13 @@ class AccountSettings:
         return self._count("TRUSTED_PROXIES", 0)
 
     @property
+    def limit_visitors(self) -> bool:
+        """Whether a visitor whose address a server forwards (``X-Forwarded-For``, with an API key)
+        has the rate limits of somebody who calls directly. Otherwise nothing limits a server.
+        Default: False."""
+        return bool(self._get("LIMIT_VISITORS", False))
+
+    @property
     def rate_limits_enabled(self) -> bool:
         """False switches every rate limit off. Default: True."""
         return bool(self._get("RATE_LIMITS_ENABLED", True))

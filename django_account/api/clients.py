@@ -20,18 +20,30 @@ def client_ip(request: HttpRequest, *, for_server: bool = False) -> str:
     outermost of our own proxies saw. Anything left of it is the client's own word.
 
     Args:
-        for_server: whether a server with an API key calls, whose word counts: the entry left of our
-            proxies' is the address of its visitor. Entries further left are the visitor's own word.
+        for_server: whether a server with an API key calls, whose word on its visitor counts.
     """
-    peer = request.META.get("REMOTE_ADDR") or ""
-    trusted = conf.trusted_proxies
-    forwarded = request.headers.get("X-Forwarded-For", "") if trusted or for_server else ""
-    entries = [entry.strip() for entry in forwarded.split(",") if entry.strip()]
-    if for_server and len(entries) > trusted and (address := _address(entries[-trusted - 1])):
-        return address
-    if entries and trusted:
+    if for_server and (visitor := visitor_ip(request)):
+        return visitor
+    peer, trusted = request.META.get("REMOTE_ADDR") or "", conf.trusted_proxies
+    entries = _forwarded_for(request) if trusted else []
+    if entries:
         return _address(entries[-min(trusted, len(entries))]) or _address(peer)
     return _address(peer)
+
+
+def visitor_ip(request: HttpRequest) -> str:
+    """The address that a server says its visitor has; empty when it says nothing.
+
+    It is the entry of ``X-Forwarded-For`` left of those that our own proxies added. Entries further
+    left are the visitor's own word. Only from callers with an API key may it be believed.
+    """
+    entries, trusted = _forwarded_for(request), conf.trusted_proxies
+    return _address(entries[-trusted - 1]) if len(entries) > trusted else ""
+
+
+def _forwarded_for(request: HttpRequest) -> list[str]:
+    header = request.headers.get("X-Forwarded-For", "")
+    return [entry.strip() for entry in header.split(",") if entry.strip()]
 
 
 def is_secure(request: HttpRequest) -> bool:

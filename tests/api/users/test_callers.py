@@ -231,6 +231,32 @@ class TestEphemeralKeys:
             create_ephemeral_key(**{"name": "job", "scopes": ["users.read"], **wrong})
 
 
+class TestLimitVisitors:
+    """Limits for each visitor of a server that renders for them."""
+
+    BODY = {"userId": "nobody", "secret": "x"}
+
+    def statuses(self, client: ApiClient, number: int, **headers: str) -> set[int]:
+        path = "/account/sessions/token"
+        return {client.post(path, self.BODY, **headers).status_code for _ in range(number)}
+
+    def test_each_visitor_has_their_own(self, server: ApiClient, project: Any) -> None:
+        project(RATE_LIMITS_ENABLED=True, LIMIT_VISITORS=True)
+        ada, bob = ({"X_Forwarded_For": f"203.0.113.{n}"} for n in (1, 2))
+        assert self.statuses(server, 10, **ada) == {401}
+        assert self.statuses(server, 1, **ada) == {429}
+        # What the visitor claims to have been forwarded by changes nothing.
+        assert self.statuses(server, 1, X_Forwarded_For="6.6.6.6, 203.0.113.1") == {429}
+        assert self.statuses(server, 1, **bob) == {401}
+        # The server itself is not limited, nor are others who claim to be forwarded.
+        assert self.statuses(server, 12) == {401}
+        assert self.statuses(ApiClient(), 1, **ada) == {401}
+
+    def test_nobody_is_limited_otherwise(self, server: ApiClient, project: Any) -> None:
+        project(RATE_LIMITS_ENABLED=True)
+        assert self.statuses(server, 12, X_Forwarded_For="203.0.113.1") == {401}
+
+
 class TestForwarded:
     """The visitor's address is the word of a server with a key, and nobody else's."""
 

@@ -43,7 +43,9 @@ class TestListLogs:
     def test_unknown_person(self, site: ApiClient) -> None:
         assert_error(site.get("/users/nobody/logs"), 404, "user_not_found")
 
-    def test_impersonated_deletion_is_not_the_actors_own(self, site: ApiClient, ada: ApiClient) -> None:
+    def test_impersonated_deletion_is_not_the_actors_own(
+        self, site: ApiClient, ada: ApiClient
+    ) -> None:
         site.post("/users", {"userId": "eve"})
         user_id = ada.account["$id"]
         site.patch(f"/users/{user_id}/impersonator", {"impersonator": True})
