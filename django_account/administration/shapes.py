@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from django_account.accounts.hashers import KINDS, describe
@@ -77,7 +76,7 @@ def from_supabase(row: Row, options: Row) -> Record:
         # Supabase leaves the plus sign out.
         phone=f"+{phone.lstrip('+')}" if phone else "",
         name=_words(about.get("name") or about.get("full_name")),
-        is_active=banned_until is None or banned_until <= timezone.now(),
+        is_active=banned_until is None or banned_until <= datetime.now(UTC),
         email_verified=bool(row.get("email_confirmed_at")),
         phone_verified=bool(row.get("phone_confirmed_at")),
         registered_at=_moment(row.get("created_at")),

@@ -24,18 +24,21 @@ READING = ["tests/api/test_parameters.py", "tests/api/test_documents.py"]
 # The one statement that reads the host's user with the session.
 LOOKUPS = ["tests/api/test_lookups.py"]
 
+# Lists of people and of their sessions, whose values and ids the host shapes.
+SERVERS = ["tests/api/users/test_list.py", "tests/api/users/test_users.py"]
+
 # Each passes core_suite and the methods; besides, what it could change.
 HOSTS: dict[str, list[str]] = {
     # User models.
     "stock": LOOKUPS,
     "email_user": LOOKUPS,
-    "uuid_user": LOOKUPS,
+    "uuid_user": [*LOOKUPS, *SERVERS],
     "required_field_user": LOOKUPS,
     "phone_user": LOOKUPS,
     # Habits.
     "hostile_rest": [*READING, *ORDER_OF_CHECKS],
     "atomic_requests": ORDER_OF_CHECKS,
-    "naive_time": ["tests/api/test_cookies.py"],
+    "naive_time": ["tests/api/test_cookies.py", *SERVERS],
     "login_required": ORDER_OF_CHECKS,
     "german": ORDER_OF_CHECKS,
 }

@@ -274,11 +274,13 @@ class TestAllauth:
                 )
         with unchanged():
             assert "2 would be created" in run(allauth=True, dry_run=True)
-        assert run(allauth=True).startswith("2 created")
+        assert "2 created, 1 updated" in run(allauth=True)
         verified = dict(Account.objects.values_list("email", "email_verified"))
         assert verified == {"ada@example.org": True, "bob@example.org": False}
         with unchanged():
-            assert run(allauth=True).startswith("0 created")
+            assert run(allauth=True).startswith("0 created, 0 updated")
+        Account.objects.update(email_verified=False)
+        assert "0 created, 1 updated" in run(allauth=True)
         assert authenticate(email="ada@example.org", password="correct horse")
 
     def test_without_its_tables(self) -> None:

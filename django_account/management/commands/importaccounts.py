@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from django_account.accounts import users
+from django_account.accounts.models import Account
 from django_account.accounts.services import adopt_user, mark_verified
 from django_account.administration.imports import Existing, import_record, tidy
 from django_account.administration.shapes import SHAPES, Record, recognize
@@ -162,21 +163,32 @@ class Command(BaseCommand):
         )
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {owner}, {email} FROM {table} WHERE {verified}")  # noqa: S608
-            proven = {(str(pk), address.lower()) for pk, address in cursor.fetchall()}
+            proven = {(plain(pk), address.lower()) for pk, address in cursor.fetchall()}
         for user in users.without_account().order_by("pk").iterator(chunk_size=self.BATCH):
             if dry_run:
                 self.stdout.write(f"user {user.pk}: + {users.read_email(user) or '(no address)'}")
                 self.outcomes["created"] += 1
                 continue
             try:
-                account = adopt_user(user)
+                adopt_user(user)
             except AccountError as error:
                 self.outcomes["refused"] += 1
                 self.stdout.write(f"user {user.pk}: refused: {error}")
                 continue
             self.outcomes["created"] += 1
-            if account.email and (str(user.pk), account.email) in proven:
-                mark_verified(account, "email", account.email)
+        # Also of those who were adopted before, by signing in or by a run that was stopped.
+        unproven = Account.objects.filter(email_verified=False, email__isnull=False)
+        for account in unproven.order_by("pk").iterator(chunk_size=self.BATCH):
+            if (plain(account.user_id), account.email) in proven:
+                self.stdout.write(f"{account.public_id}: {account.email} is verified")
+                self.outcomes["updated"] += 1
+                if not dry_run:
+                    mark_verified(account, "email", account.email)
+
+
+def plain(pk: Any) -> str:
+    """A primary key as text; UUIDs come without hyphens from some databases."""
+    return str(pk).replace("-", "")
 
 
 class Progress:
