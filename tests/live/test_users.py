@@ -10,7 +10,7 @@ import pytest
 from tests.accounts.vectors import VECTORS
 from tests.client import PASSWORD
 from tests.live.people import Sdk, fresh_email
-from tests.live.sdks import Client, refused, server_sdks
+from tests.live.sdks import Client, refused, sdks, server_sdks
 
 pytestmark = pytest.mark.live
 
@@ -149,6 +149,17 @@ class TestUsers:
         for client in (sdk.with_key(), sdk.client()):
             with refused(401, "general_unauthorized_scope"):
                 client.users("list")
+
+
+@sdks("node")
+def test_list_logs(sdk: Sdk, full_key: str) -> None:
+    """users.listLogs, which Python's SDK lacks"""
+    site = with_full_key(sdk, full_key)
+    user_id = fresh_user(site)["$id"]
+    site.users("updateName", userId=user_id, name="Eva")
+    logs = site.users("listLogs", userId=user_id)
+    assert [entry["event"] for entry in logs["logs"]] == ["user.update", "user.create"]
+    assert logs["logs"][0]["userType"] == "keyProject"
 
 
 @server_sdks

@@ -183,7 +183,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{account.public_id}: {account.email} is verified")
                 self.outcomes["updated"] += 1
                 if not dry_run:
-                    mark_verified(account, "email", account.email)
+                    mark_verified(account, "email", account.email or "")
 
 
 def plain(pk: Any) -> str:
