@@ -109,7 +109,7 @@ def main() -> None:
                 if statement.strip():
                     cursor.execute(statement)
         print(f"{accounts} people made in {time.perf_counter() - begun:.0f} s")
-        problems = [*measure_pages(accounts), *measure_searches()]
+        problems = [*measure_pages(accounts), *measure_searches(accounts)]
     finally:
         connections.close_all()
         with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as connection:
@@ -181,8 +181,8 @@ def at(order: list[Query], depth: float) -> str:
     return queries.answer(Account.objects.all(), count=False)[0][0].public_id
 
 
-def measure_searches() -> list[str]:
-    """Searches, and whether each runs on an index."""
+def measure_searches(accounts: int) -> list[str]:
+    """Searches, and whether each runs on an index, where the table is too large to be read."""
     from django_account.accounts.models import Account
     from django_account.api.queries import search_condition
     from django_account.api.serializers.user import SEARCHED
@@ -206,7 +206,7 @@ def measure_searches() -> list[str]:
         )
         on_index = "account_search_" in plan.explain()
         print(f"search for {label:24}{1000 * statistics.median(taken):10.2f} ms, {total} found")
-        if not on_index:
+        if not on_index and accounts >= 200_000:
             problems.append(f"a search for {label} does without an index")
     return problems
 
