@@ -41,7 +41,7 @@ NO_LOOKUP = CountryLookup()
 class DatabaseLookup(CountryLookup):
     """Reads a database in MaxMind's format: GeoLite2, GeoIP2, DB-IP, IPinfo.
 
-    One that is missing or broken knows no country; a system check says so (W011).
+    One that is missing or broken knows no country; a system check says so (W012).
 
     Args:
         path: of the ``.mmdb`` file.
