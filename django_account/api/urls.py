@@ -146,6 +146,7 @@ urlpatterns = [
         {"put": "update_push_target", "delete": "delete_push_target"},
     ),
     *user_routes("users", User, {"get": "list_users", "post": "create"}),
+    *user_routes("users/usage", User, {"get": "get_usage"}),
     *user_routes("users/argon2", UserImport, {"post": "create_argon2_user"}),
     *user_routes("users/bcrypt", UserImport, {"post": "create_bcrypt_user"}),
     *user_routes("users/md5", UserImport, {"post": "create_md5_user"}),

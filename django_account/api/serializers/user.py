@@ -7,6 +7,7 @@ from datetime import timedelta
 from rest_framework import serializers
 
 from django_account.accounts.hashers import SHA_VERSIONS
+from django_account.administration.usage import RANGES
 from django_account.api.fields import (
     BooleanParam,
     EmailParam,
@@ -29,7 +30,7 @@ from django_account.api.fields import (
 from django_account.api.fields import ChoiceParam as Choice
 from django_account.api.queries import BASICS, Attribute, Kind, QueriesParam, Resource
 from django_account.api.serializers.account import AccountSerializer
-from django_account.api.serializers.documents import document, text
+from django_account.api.serializers.documents import document, moment, text
 from django_account.api.serializers.log import LogListInput
 from django_account.conf import ONE_YEAR
 from django_account.sessions.jwt import DEFAULT_DURATION, MAX_DURATION
@@ -125,6 +126,24 @@ class UserListInput(Params):
     queries = QueriesParam(USERS)
     search = SearchParam()
     total = BooleanParam(required=False, default=True)
+
+
+_METRIC = document("Metric", {"value": serializers.IntegerField(), "date": moment()})
+
+UsageUsersSerializer = document(
+    "UsageUsers",
+    {
+        "range": text(),
+        "usersTotal": serializers.IntegerField(),
+        "sessionsTotal": serializers.IntegerField(),
+        "users": _METRIC(many=True),
+        "sessions": _METRIC(many=True),
+    },
+)
+
+
+class UsageInput(Params):
+    range = Choice(RANGES, required=False, default="30d")
 
 
 class UserStatusInput(UserInput):

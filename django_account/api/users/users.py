@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Prefetch
 from django.http import HttpResponse
 
 from django_account.accounts.models import Account
 from django_account.accounts.services import create_account, delete_account
 from django_account.administration import services
+from django_account.administration.usage import usage
 from django_account.api.queries import search_condition, searched
 from django_account.api.renderers import empty_answer, json_answer
 from django_account.api.serializers.account import (
@@ -22,6 +25,8 @@ from django_account.api.serializers.membership import (
 from django_account.api.serializers.user import (
     SEARCHED,
     NewUserInput,
+    UsageInput,
+    UsageUsersSerializer,
     UserEmailInput,
     UserEmailVerificationInput,
     UserImpersonatorInput,
@@ -40,6 +45,7 @@ from django_account.api.serializers.user import (
 )
 from django_account.api.users.base import PeopleViewSet, users_endpoint
 from django_account.conf import conf
+from django_account.core.times import iso
 from django_account.selfservice import profile
 from django_account.targets.models import Target
 
@@ -85,6 +91,16 @@ class UserViewSet(PeopleViewSet):
         )
         self.concern(account)
         return self.person_answer(account, 201)
+
+    @users_endpoint(scope="users.read", params=UsageInput, answers=UsageUsersSerializer)
+    def get_usage(self, request: object, **path: str) -> HttpResponse:
+        """How many people and sessions there are, and when they were made."""
+        found = usage(self.params["range"])
+        document: dict[str, Any] = {"range": self.params["range"]}
+        document |= {f"{name}Total": each.total for name, each in found.items()}
+        for name, each in found.items():
+            document[name] = [{"value": made, "date": iso(at)} for at, made in each.made]
+        return json_answer(document)
 
     @users_endpoint(scope="users.read", params=UserInput, answers=UserSerializer)
     def get_user(self, request: object, **path: str) -> HttpResponse:
