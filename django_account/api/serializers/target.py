@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from django_account.api.fields import BooleanParam, ChoiceParam, IdParam, NewIdParam, Params
-from django_account.api.fields import StringParam as Text
+from django_account.api.fields import (
+    BooleanParam,
+    ChoiceParam,
+    IdParam,
+    NewIdParam,
+    Params,
+    StringParam,
+)
 from django_account.api.queries import BASICS, Attribute, QueriesParam, Resource
 from django_account.api.serializers.account import TargetSerializer
 from django_account.api.serializers.documents import document
@@ -30,13 +36,13 @@ TARGETS = Resource(
 
 class PushTargetInput(Params):
     targetId = NewIdParam()  # noqa: N815, as on the wire
-    identifier = Text(min_chars=1, max_chars=255)
+    identifier = StringParam(min_chars=1, max_chars=255)
     providerId = IdParam(required=False)  # noqa: N815
 
 
 class PushTargetUpdateInput(Params):
     targetId = IdParam()  # noqa: N815, as on the wire
-    identifier = Text(min_chars=1, max_chars=255)
+    identifier = StringParam(min_chars=1, max_chars=255)
 
 
 class TargetInput(Params):
@@ -51,9 +57,9 @@ class UserTargetListInput(UserInput):
 class NewUserTargetInput(UserInput):
     targetId = NewIdParam()  # noqa: N815, as on the wire
     providerType = ChoiceParam(Target.ProviderType.values)  # noqa: N815
-    identifier = Text(min_chars=1, max_chars=255)
+    identifier = StringParam(min_chars=1, max_chars=255)
     providerId = IdParam(required=False)  # noqa: N815
-    name = Text(min_chars=1, max_chars=128, required=False, default="")
+    name = StringParam(min_chars=1, max_chars=128, required=False, default="")
 
 
 class UserTargetInput(UserInput):
@@ -61,6 +67,6 @@ class UserTargetInput(UserInput):
 
 
 class UserTargetUpdateInput(UserTargetInput):
-    identifier = Text(min_chars=1, max_chars=255, required=False)
+    identifier = StringParam(min_chars=1, max_chars=255, required=False)
     providerId = IdParam(required=False)  # noqa: N815, as on the wire
-    name = Text(min_chars=1, max_chars=128, required=False)
+    name = StringParam(min_chars=1, max_chars=128, required=False)

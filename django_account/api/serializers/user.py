@@ -10,6 +10,7 @@ from django_account.accounts.hashers import SHA_VERSIONS
 from django_account.administration.usage import RANGES
 from django_account.api.fields import (
     BooleanParam,
+    ChoiceParam,
     EmailParam,
     HashParam,
     IdParam,
@@ -27,7 +28,6 @@ from django_account.api.fields import (
     StrictBooleanParam,
     StringParam,
 )
-from django_account.api.fields import ChoiceParam as Choice
 from django_account.api.queries import BASICS, Attribute, Kind, QueriesParam, Resource
 from django_account.api.serializers.account import AccountSerializer
 from django_account.api.serializers.documents import document, moment, text
@@ -95,7 +95,7 @@ class PlainHashUserInput(HashedUserInput):
 
 
 class SHAUserInput(HashedUserInput):
-    passwordVersion = Choice([*SHA_VERSIONS, ""], required=False, default="sha256")  # noqa: N815
+    passwordVersion = ChoiceParam([*SHA_VERSIONS, ""], required=False, default="sha256")  # noqa: N815
     name = StringParam(min_chars=1, max_chars=128, required=False, default="")
 
 
@@ -143,7 +143,7 @@ UsageUsersSerializer = document(
 
 
 class UsageInput(Params):
-    range = Choice(RANGES, required=False, default="30d")
+    range = ChoiceParam(RANGES, required=False, default="30d")
 
 
 class UserStatusInput(UserInput):

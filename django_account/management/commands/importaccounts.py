@@ -219,10 +219,10 @@ class Progress:
         bar = "#" * round(share * self.WIDTH)
         pace = rows / max(time.monotonic() - self.begun, 0.001)
         text = f"\r[{bar:<{self.WIDTH}}] {share:4.0%} {rows} rows, {pace:.0f} a second"
-        self.stream.write(text, ending="")
+        self.stream.write(text, str, ending="")
         self.shown = True
 
     def end(self) -> None:
         """Leave the line."""
         if self.shown:
-            self.stream.write("")
+            self.stream.write("", str)
