@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.db.models.signals import post_save
+from django.db.models.signals import post_delete, post_save
 
 
 class DjangoAccountConfig(AppConfig):
@@ -20,12 +20,20 @@ class DjangoAccountConfig(AppConfig):
             checks,  # noqa: F401, registers itself
             signals,
         )
+        from django_account.mfa.models import Authenticator
+        from django_account.mfa.services import follow_authenticator
         from django_account.notifications.receivers import message_requested
         from django_account.selfservice.site_changes import user_saved
 
         post_save.connect(
             user_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="django_account.user_saved"
         )
+        for signal in (post_save, post_delete):
+            signal.connect(
+                follow_authenticator,
+                sender=Authenticator,
+                dispatch_uid="django_account.follow_authenticator",
+            )
         signals.message_requested.connect(
             message_requested, dispatch_uid="django_account.message_requested"
         )

@@ -5,6 +5,7 @@ Errors stop the site, warnings do not; each says how to mend it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.core.checks import CheckMessage, Tags
 from django.db.models import NOT_PROVIDED, Field
 
 from django_account.accounts import users
-from django_account.conf import AUTH_METHODS, AccountSettings, conf, unknown_keys
+from django_account.conf import AUTH_METHODS, MFA_FACTORS, AccountSettings, conf, unknown_keys
 
 MIN_SECRET_KEY = 50
 
@@ -166,6 +167,11 @@ def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
             [key for key in given.get("AUTH_METHODS", {}) if key not in AUTH_METHODS],
             list(AUTH_METHODS),
         ),
+        (
+            "DJANGO_ACCOUNT['MFA_FACTORS']",
+            [key for key in given.get("MFA_FACTORS", {}) if key not in _factor_names()],
+            _factor_names(),
+        ),
     ):
         for key in keys:
             matches = get_close_matches(str(key), known, n=1) or get_close_matches(
@@ -178,6 +184,14 @@ def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
                 )
             )
     return found
+
+
+def _factor_names() -> list[str]:
+    """What MFA_FACTORS may switch. Classes that cannot be imported are E007's business."""
+    names = list(MFA_FACTORS)
+    with suppress(Exception):
+        names += [cls.name for cls in conf.mfa_factor_classes]
+    return names
 
 
 @checks.register(Tags.compatibility)

@@ -56,6 +56,7 @@ class Endpoint:
         auth_method: the switch in AUTH_METHODS that turns it off.
         signs_in: nobody may be signed in yet.
         mfa_exempt: it is open to a session that still owes a second factor.
+        fresh_proof: the session must have completed an MFA challenge lately.
         params: what it reads, in the order of checking.
         answers: what it answers, for the OpenAPI schema: a serializer class, or None for no body.
         status: of success.
@@ -67,6 +68,7 @@ class Endpoint:
     auth_method: str | None = None
     signs_in: bool = False
     mfa_exempt: bool = False
+    fresh_proof: bool = False
     params: Params | None = None
     answers: Any = None
     status: int = 200
@@ -153,6 +155,8 @@ class AccountViewSet(ViewSet):
         permissions.check_auth_method(caller, spec.auth_method)
         if spec.signs_in:
             permissions.check_signed_out(caller)
+        if spec.fresh_proof:
+            permissions.check_fresh_proof(caller)
         given = {**read_params(request), **kwargs} if spec.params is not None else {}
         self.params = spec.params.read(given) if spec.params is not None else {}
 

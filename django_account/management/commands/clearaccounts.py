@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
 
+from django_account.mfa.models import Challenge
 from django_account.notifications.models import Delivery
 from django_account.sessions.models import Session
 from django_account.tokens.models import Token
@@ -15,7 +16,10 @@ from django_account.tokens.models import Token
 class Command(BaseCommand):
     """Run it daily. It works in batches, so that it never holds a lock for long."""
 
-    help = "Delete expired sessions and tokens, and deliveries of 30 days ago. Run it daily."
+    help = (
+        "Delete expired sessions, tokens and challenges, and deliveries of 30 days ago. "
+        "Run it daily."
+    )
 
     BATCH = 5000
 
@@ -23,6 +27,7 @@ class Command(BaseCommand):
         for what, rows in (
             ("expired sessions", Session.objects.expired()),
             ("expired tokens", Token.objects.expired()),
+            ("expired challenges", Challenge.objects.expired()),
             ("old deliveries", Delivery.objects.old()),
         ):
             self.stdout.write(f"{self.clear(what, rows)} {what} deleted.")
