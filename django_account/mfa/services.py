@@ -189,8 +189,9 @@ def delete_authenticator(
         if not device.confirmed:
             return
         account.totp_verified = locked.totp_verified = False
-        keep = session if locked.verified_factors else None
-        withdraw_factors(account, {device.type}, keep=keep)
+        withdraw_factors(
+            account, {device.type}, asking=session, keep_own=bool(locked.verified_factors)
+        )
         signals.send_on_commit(
             signals.authenticator_removed, account=account, type=str(device.type)
         )
@@ -376,8 +377,7 @@ def list_recovery_codes(*, account: Account) -> list[str]:
 def _new_recovery_codes(account: Account) -> list[str]:
     codes = [secrets.token_hex(RECOVERY_CODE_LENGTH // 2) for _ in range(RECOVERY_CODES)]
     RecoveryCode.objects.bulk_create(
-        RecoveryCode.new(account, number, code)
-        for number, code in enumerate(codes, start=1)
+        RecoveryCode.new(account, number, code) for number, code in enumerate(codes, start=1)
     )
     signals.send_on_commit(signals.recovery_codes_created, account=account)
     return codes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -218,7 +219,7 @@ def add_factors(
     session.factors = list(dict.fromkeys([*now_has, *factors]))
     session.mfa_updated_at = proven_at or session.mfa_updated_at
     session.updated_at = timezone.now()
-    changed = {"factors": session.factors, "updated_at": session.updated_at}
+    changed: dict[str, Any] = {"factors": session.factors, "updated_at": session.updated_at}
     if proven_at is not None:
         changed["mfa_updated_at"] = proven_at
     if not Session.objects.filter(pk=session.pk).update(**changed):
@@ -226,7 +227,11 @@ def add_factors(
 
 
 def withdraw_factors(
-    account: Account, factors: Collection[str], *, keep: Session | None = None
+    account: Account,
+    factors: Collection[str],
+    *,
+    asking: Session | None = None,
+    keep_own: bool = False,
 ) -> None:
     """Take a claim away that sessions have no more right to, and with it their fresh proof.
 
@@ -234,16 +239,18 @@ def withdraw_factors(
 
     Args:
         factors: none that a session may begin with.
-        keep: a session that is left as it is.
+        asking: the session that wants it so, whose proof stays fresh.
+        keep_own: whether that one keeps its claim too.
     """
     for session in Session.objects.filter(account=account):
-        if keep is not None and session.pk == keep.pk:
-            continue
+        is_asking = asking is not None and session.pk == asking.pk
         left = [name for name in session.factors if name not in factors]
-        if left != session.factors:
-            Session.objects.filter(pk=session.pk).update(
-                factors=left, mfa_updated_at=None, updated_at=timezone.now()
-            )
+        if left == session.factors or (is_asking and keep_own):
+            continue
+        changed: dict[str, Any] = {"factors": left, "updated_at": timezone.now()}
+        if not is_asking:
+            changed["mfa_updated_at"] = None
+        Session.objects.filter(pk=session.pk).update(**changed)
 
 
 def end_session(session: Session) -> None:
