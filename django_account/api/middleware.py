@@ -19,8 +19,8 @@ class AccountMiddleware:
     """Makes ``request.user`` the person signed in through the account API.
 
     Put it after ``AuthenticationMiddleware``, and after ``OTPMiddleware`` where the site has
-    django-otp: somebody signed in through Django's own session stays who they are. It costs nothing until a view looks at ``request.user``. Django's CSRF middleware
-    guards the site's forms as ever.
+    django-otp: somebody signed in through Django's own session stays who they are. It costs nothing
+    until a view looks at ``request.user``. Django's CSRF middleware guards forms as ever.
     """
 
     sync_capable = True
