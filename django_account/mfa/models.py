@@ -257,8 +257,8 @@ class GuessCountQuerySet(models.QuerySet["GuessCount"]):
         try:
             self.bulk_create([self.model(user_id=user_id, since=now)], ignore_conflicts=True)
         except IntegrityError:
-            # The person has just been deleted.
-            return False
+            # The person has just been deleted: there is nothing left to guess at.
+            return True
         return bool(left.update(**taken))
 
     def give_back(self, user_id: Any) -> None:
