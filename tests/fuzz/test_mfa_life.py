@@ -18,11 +18,9 @@ from django.db import transaction
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
     initialize,
     invariant,
-    multiple,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -48,7 +46,9 @@ ALIVE, FRESH, HOUR = timedelta(minutes=15), timedelta(minutes=30), timedelta(hou
 TRIES, GUESSES = 5, 10
 
 factors = st.sampled_from(["totp", "email", "recoveryCode"])
-answers = st.sampled_from(["right", "right", "wrong", "dead"])
+answers = st.sampled_from(["right", "right", "right", "wrong", "dead"])
+# Which of the sessions, or of the challenges: mostly one that is of use.
+picks = st.integers(0, 9)
 
 
 @dataclass(eq=False)
@@ -96,9 +96,6 @@ class Life:
 class MfaLife(RuleBasedStateMachine):
     """The API beside a model of it."""
 
-    sessions = Bundle("sessions")
-    challenges = Bundle("challenges")
-
     def __init__(self) -> None:
         super().__init__()
         self.atomic = transaction.atomic()
@@ -127,12 +124,22 @@ class MfaLife(RuleBasedStateMachine):
         return datetime.now(UTC)
 
     @property
+    def live(self) -> int:
+        return sum(session.is_live for session in self.known)
+
+    @property
     def step(self) -> int:
         return int(self.now.timestamp()) // 30
 
     @property
     def required(self) -> int:
         return 2 if self.ada.mfa and (self.ada.email_verified or self.ada.confirmed) else 1
+
+    def session(self, pick: int) -> Session:
+        """One that is live, if there is any; seldom whichever."""
+        live = [session for session in self.known if session.is_live]
+        among = live if live and pick else self.known
+        return among[-1 - pick % len(among)]
 
     def refused(self, session: Session, response: Any, *, exempt: bool = False) -> bool:
         """Whether the state of the session forbids a request; checks that it was refused."""
@@ -187,47 +194,55 @@ class MfaLife(RuleBasedStateMachine):
 
     # --- signing in and out ---
 
-    @initialize(target=sessions)
-    def begin_life(self) -> Any:
+    @initialize(enrolled=st.booleans(), verified=st.booleans(), enabled=st.booleans())
+    def begin_life(self, enrolled: bool, verified: bool, enabled: bool) -> None:
         ApiClient().sign_up(ADA)
-        return self.sign_in_with(PASSWORD)
+        self.sign_in_with(PASSWORD)
+        self.create_codes(1)
+        if verified:
+            self.verify_address()
+        if enrolled:
+            self.enrol(1)
+        if enabled:
+            self.switch(1, True)
 
-    def sign_in_with(self, password: str) -> Session:
+    def sign_in_with(self, password: str) -> None:
         client = ApiClient()
         document = client.sign_in(ADA, password)
         assert document["factors"] == ["password"]
         session = Session(ApiClient(session=client.credential), document["$id"], ["password"])
         self.known.append(session)
-        return session
 
-    @precondition(lambda self: len(self.known) < 5)
-    @rule(target=sessions)
-    def sign_in(self) -> Any:
+    @precondition(lambda self: self.live < 3)
+    @rule()
+    def sign_in(self) -> None:
         if self.ada.is_blocked:
             body = {"email": ADA, "password": self.ada.password}
             response = ApiClient().post("/account/sessions/email", body)
             assert_error(response, 403, "user_blocked")
-            return multiple()
-        return self.sign_in_with(self.ada.password)
+        else:
+            self.sign_in_with(self.ada.password)
 
-    @rule(session=sessions)
-    def sign_out(self, session: Session) -> None:
+    @precondition(lambda self: self.live > 2)
+    @rule(pick=picks)
+    def sign_out(self, pick: int) -> None:
         """Open to a half session too."""
+        session = self.session(pick)
         response = session.client.delete("/account/sessions/current")
         if not self.refused(session, response, exempt=True):
             assert response.status_code == 204, response.content
             session.is_live = False
 
-    @precondition(lambda self: len(self.known) < 5)
-    @rule(target=sessions)
-    def recover_the_password(self) -> Any:
+    @precondition(lambda self: self.live > 2 or self.ada.is_blocked)
+    @rule()
+    def recover_the_password(self) -> None:
         """It signs everybody out, proves the address, and is no second factor."""
         guest = ApiClient()
         body = {"email": ADA, "url": "http://localhost/in"}
         response = guest.post("/account/recovery", body)
         if self.ada.is_blocked:
             assert_error(response, 403, "user_blocked")
-            return multiple()
+            return
         secret = parse_qs(urlsplit(self.sent[-1].link).query)["secret"][0]
         self.ada.password = f"horse number {len(self.sent)}"
         body = {"userId": response.json()["userId"], "secret": secret}
@@ -236,12 +251,13 @@ class MfaLife(RuleBasedStateMachine):
         self.ada.email_verified = True
         for session in self.known:
             session.is_live = False
-        return self.sign_in_with(self.ada.password)
+        self.sign_in_with(self.ada.password)
 
     # --- factors ---
 
-    @rule(session=sessions)
-    def add_authenticator(self, session: Session) -> None:
+    @rule(pick=picks)
+    def add_authenticator(self, pick: int) -> None:
+        session = self.session(pick)
         response = session.client.post(TOTP)
         if self.refused(session, response):
             return
@@ -251,10 +267,11 @@ class MfaLife(RuleBasedStateMachine):
         assert response.status_code == 200, response.content
         self.ada.seed, self.ada.last_step = response.json()["secret"], 0
 
-    @rule(session=sessions, how=answers)
-    def confirm_authenticator(self, session: Session, how: str) -> None:
+    @rule(pick=picks, how=answers)
+    def confirm_authenticator(self, pick: int, how: str) -> None:
+        session = self.session(pick)
         ada = self.ada
-        used, counted = (ada.last_step, ada.guesses, ada.since), False
+        used, counted = ada.last_step, False
         typed, right = self.use_code(how)
         response = session.client.put(TOTP, {"otp": typed})
         if self.refused(session, response):
@@ -275,10 +292,19 @@ class MfaLife(RuleBasedStateMachine):
             self.add(session, "totp")
         if not counted:
             # Nothing was looked at.
-            ada.last_step = used[0]
+            ada.last_step = used
 
-    @rule(session=sessions)
-    def remove_authenticator(self, session: Session) -> None:
+    @precondition(lambda self: not self.ada.seed)
+    @rule(pick=picks)
+    def enrol(self, pick: int) -> None:
+        """All of it at once."""
+        self.add_authenticator(pick)
+        self.confirm_authenticator(pick, "right")
+        self.clock.shift(timedelta(seconds=30))
+
+    @rule(pick=picks)
+    def remove_authenticator(self, pick: int) -> None:
+        session = self.session(pick)
         response = session.client.delete(TOTP)
         if self.refused(session, response) or self.stale(session, response):
             return
@@ -295,8 +321,10 @@ class MfaLife(RuleBasedStateMachine):
         for challenge in self.asked:
             challenge.is_open &= challenge.factor != "totp"
 
-    @rule(session=sessions)
-    def create_codes(self, session: Session) -> None:
+    @precondition(lambda self: len(self.ada.codes) < 6)
+    @rule(pick=picks)
+    def create_codes(self, pick: int) -> None:
+        session = self.session(pick)
         response = session.client.post(CODES)
         if self.refused(session, response):
             return
@@ -306,8 +334,9 @@ class MfaLife(RuleBasedStateMachine):
         assert response.status_code == 201, response.content
         self.ada.codes = response.json()["recoveryCodes"]
 
-    @rule(session=sessions, renew=st.booleans())
-    def read_or_renew_codes(self, session: Session, renew: bool) -> None:
+    @rule(pick=picks, renew=st.booleans())
+    def read_or_renew_codes(self, pick: int, renew: bool) -> None:
+        session = self.session(pick)
         response = session.client.patch(CODES) if renew else session.client.get(CODES)
         if self.refused(session, response) or self.stale(session, response):
             return
@@ -320,8 +349,9 @@ class MfaLife(RuleBasedStateMachine):
         else:
             assert response.json()["recoveryCodes"] == self.ada.codes
 
-    @rule(session=sessions, enabled=st.booleans())
-    def switch(self, session: Session, enabled: bool) -> None:
+    @rule(pick=picks, enabled=st.booleans())
+    def switch(self, pick: int, enabled: bool) -> None:
+        session = self.session(pick)
         response = session.client.patch("/account/mfa", {"mfa": enabled})
         if self.refused(session, response):
             return
@@ -338,27 +368,52 @@ class MfaLife(RuleBasedStateMachine):
 
     # --- challenges ---
 
-    @rule(target=challenges, session=sessions, factor=factors)
-    def ask(self, session: Session, factor: str) -> Any:
+    @rule(pick=picks, factor=factors)
+    def ask(self, pick: int, factor: str) -> None:
+        session = self.session(pick)
         response = session.client.post(CHALLENGES, {"factor": factor})
         if self.refused(session, response, exempt=True):
-            return multiple()
+            return
         if factor == "totp" and not self.ada.confirmed:
             assert_error(response, 404, "user_authenticator_not_found")
-            return multiple()
-        if factor == "email" and not self.ada.email_verified:
+        elif factor == "email" and not self.ada.email_verified:
             assert_error(response, 400, "user_email_not_verified")
-            return multiple()
-        assert response.status_code == 201, response.content
-        code = self.sent[-1].code if factor == "email" else ""
-        challenge = Challenge(response.json()["$id"], session, factor, self.now + ALIVE, code)
-        self.asked.append(challenge)
-        return challenge
+        else:
+            assert response.status_code == 201, response.content
+            code = self.sent[-1].code if factor == "email" else ""
+            found = Challenge(response.json()["$id"], session, factor, self.now + ALIVE, code)
+            self.asked.append(found)
 
-    @rule(challenge=challenges, other=sessions, same=st.integers(0, 3), how=answers)
-    def answer(self, challenge: Challenge, other: Session, same: int, how: str) -> None:
-        """By the session that asked, mostly."""
-        session = challenge.session if same else other
+    @precondition(lambda self: self.asked)
+    @rule(pick=picks, other=picks, how=answers, later=st.booleans())
+    def answer(self, pick: int, other: int, how: str, later: bool) -> None:
+        """The last challenge by the session that asked, mostly."""
+        if later:
+            self.clock.shift(timedelta(seconds=30))
+        challenge = self.asked[-1 - (0 if pick > 2 else pick % len(self.asked))]
+        session = challenge.session if other else self.session(pick)
+        self.try_answer(challenge, session, how)
+
+    @rule(pick=picks, factor=factors)
+    def prove(self, pick: int, factor: str) -> None:
+        """All of it at once, if it can be asked for."""
+        asked = len(self.asked)
+        self.ask(pick, factor)
+        if len(self.asked) > asked:
+            self.clock.shift(timedelta(seconds=30))
+            self.try_answer(self.asked[-1], self.asked[-1].session, "right")
+
+    @rule(times=st.integers(4, 12))
+    def guess(self, times: int) -> None:
+        """Until the challenge is dead, or the account's guesses are spent."""
+        for number in range(times):
+            if number % TRIES == 0:
+                self.ask(1, "recoveryCode")
+            if self.asked:
+                self.try_answer(self.asked[-1], self.asked[-1].session, "wrong")
+
+    def try_answer(self, challenge: Challenge, session: Session, how: str) -> None:
+        """Answer a challenge, and hold the answer against the model."""
         ada, used = self.ada, self.ada.last_step
         if challenge.factor == "totp":
             typed, right = self.use_code(how)
@@ -390,14 +445,17 @@ class MfaLife(RuleBasedStateMachine):
         assert response.json()["factors"] == session.factors
         if challenge.factor == "totp":
             ada.last_step = used
+            ada.dead.append(typed)
         elif challenge.factor == "recoveryCode":
             ada.codes.remove(typed)
             ada.dead.append(typed)
 
     # --- what staff do, and time ---
 
-    @rule()
-    def reset(self) -> None:
+    @rule(seldom=st.integers(0, 3))
+    def reset(self, seldom: int) -> None:
+        if seldom:
+            return
         services.reset_mfa(account=Account.objects.get())
         self.lose_authenticator()
         self.withdraw({"totp", "recoveryCode"}, None)
@@ -407,12 +465,13 @@ class MfaLife(RuleBasedStateMachine):
         for challenge in self.asked:
             challenge.is_open = False
 
-    @rule(blocked=st.sampled_from([False, False, True]))
-    def block(self, blocked: bool) -> None:
-        get_user_model().objects.update(is_active=not blocked)
-        self.ada.is_blocked = blocked
+    @rule(times=st.integers(0, 5))
+    def block(self, times: int) -> None:
+        """Seldom, and not for long."""
+        self.ada.is_blocked = not self.ada.is_blocked and times == 0
+        get_user_model().objects.update(is_active=not self.ada.is_blocked)
 
-    @rule(seconds=st.sampled_from([30, 30, 60, 900, 901, 1800, 1801, 3600]))
+    @rule(seconds=st.sampled_from([30, 30, 30, 60, 900, 901, 1800, 1801, 3600]))
     def wait(self, seconds: int) -> None:
         self.clock.shift(timedelta(seconds=seconds))
 
@@ -420,6 +479,10 @@ class MfaLife(RuleBasedStateMachine):
 
     @invariant()
     def a_session_does_what_its_factors_allow(self) -> None:
+        # Of the dead, the one that died last.
+        live = [session for session in self.known if session.is_live]
+        dead = [session for session in self.known if not session.is_live]
+        self.known = [*dead[-1:], *live]
         for session in self.known:
             response = session.client.get("/account")
             if not self.refused(session, response):
@@ -446,7 +509,7 @@ def test_a_life_in_any_order(project: Any) -> None:
     run_state_machine_as_test(
         MfaLife,
         settings=settings(
-            max_examples=EXAMPLES or 40,
+            max_examples=EXAMPLES or 25,
             stateful_step_count=40,
             derandomize=not EXAMPLES,
             deadline=None,
