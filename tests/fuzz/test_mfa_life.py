@@ -394,14 +394,22 @@ class MfaLife(RuleBasedStateMachine):
         session = challenge.session if other else self.session(pick)
         self.try_answer(challenge, session, how)
 
-    @rule(pick=picks, factor=factors)
-    def prove(self, pick: int, factor: str) -> None:
-        """All of it at once, if it can be asked for."""
+    @rule(pick=picks, factor=factors, stranger=st.booleans(), again=st.booleans())
+    def prove(self, pick: int, factor: str, stranger: bool, again: bool) -> None:
+        """All of it at once, if it can be asked for; another session and the same answer fail."""
         asked = len(self.asked)
         self.ask(pick, factor)
-        if len(self.asked) > asked:
-            self.clock.shift(timedelta(seconds=30))
-            self.try_answer(self.asked[-1], self.asked[-1].session, "right")
+        if len(self.asked) == asked:
+            return
+        challenge = self.asked[-1]
+        self.clock.shift(timedelta(seconds=30))
+        for other in self.known if stranger else []:
+            if other is not challenge.session:
+                self.try_answer(challenge, other, "right")
+        self.try_answer(challenge, challenge.session, "right")
+        if again:
+            self.ask(pick, factor)
+            self.try_answer(self.asked[-1], self.asked[-1].session, "dead")
 
     @rule(times=st.integers(4, 12))
     def guess(self, times: int) -> None:
