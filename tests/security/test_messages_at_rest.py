@@ -42,6 +42,7 @@ KINDS = {
     "verification",
     "verification-otp",
     "phone-verification",
+    "mfa-challenge",
 }
 
 
