@@ -26,7 +26,7 @@ from django_account.exceptions import (
     UserNotFound,
 )
 from django_account.sessions.models import Session
-from django_account.sessions.services import end_sessions
+from django_account.sessions.services import end_sessions, withdraw_factors
 from django_account.targets.services import is_claimed, move_address
 from django_account.tokens.models import Token
 from django_account.tokens.services import revoke_tokens
@@ -93,12 +93,14 @@ def update_email(*, account: Account, email: str, password: str) -> None:
     fields, first = _first_password(account, password)
     try:
         with transaction.atomic():
-            old = lock_account(account).email
+            was = lock_account(account)
+            old = was.email
             # The account before the target, as at sign-up: two orders could wait for each other.
             _save(account, "email", ["email", "email_verified", *fields], password=first)
             move_address(account=account, provider_type="email", old=old, new=email)
             users.write_address(account.user, users.email_field(), email, account.public_id)
             revoke_tokens(account=account, address=old)
+            forget_last_factor(was, "email")
     except IntegrityError:
         raise TargetAlreadyExists from None
 
@@ -126,13 +128,26 @@ def update_phone(*, account: Account, phone: str, password: str) -> None:
     fields, first = _first_password(account, password)
     try:
         with transaction.atomic():
-            old = lock_account(account).phone
+            was = lock_account(account)
+            old = was.phone
             _save(account, "phone", ["phone", "phone_verified", *fields], password=first)
             move_address(account=account, provider_type="sms", old=old, new=phone)
             users.write_address(account.user, users.phone_field(), phone, account.public_id)
             revoke_tokens(account=account, address=old)
+            forget_last_factor(was, "phone")
     except IntegrityError:
         raise TargetAlreadyExists from None
+
+
+def forget_last_factor(was: Account, factor: str) -> None:
+    """Leave no session with a claim to an address that is not the account's any more, when it was
+    the last of its second factors. Call it in the transaction that changes the address.
+
+    Args:
+        was: the account, locked, as it was before.
+    """
+    if was.verified_factors == [factor]:
+        withdraw_factors(was, {factor})
 
 
 def block(account: Account) -> None:

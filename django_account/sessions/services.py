@@ -237,14 +237,16 @@ def withdraw_factors(
 
     Call it with the account locked.
 
+    What a session began with stays, whatever it is: a session without any factor is none.
+
     Args:
-        factors: none that a session may begin with.
+        factors: the names.
         asking: the session that wants it so, whose proof stays fresh.
         keep_own: whether that one keeps its claim too.
     """
     for session in Session.objects.filter(account=account):
         is_asking = asking is not None and session.pk == asking.pk
-        left = [name for name in session.factors if name not in factors]
+        left = session.factors[:1] + [name for name in session.factors[1:] if name not in factors]
         if left == session.factors or (is_asking and keep_own):
             continue
         changed: dict[str, Any] = {"factors": left, "updated_at": timezone.now()}

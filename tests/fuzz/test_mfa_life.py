@@ -523,7 +523,7 @@ def test_a_life_in_any_order(project: Any) -> None:
     run_state_machine_as_test(
         MfaLife,
         settings=settings(
-            max_examples=EXAMPLES or 25,
+            max_examples=EXAMPLES or 20,
             stateful_step_count=40,
             derandomize=not EXAMPLES,
             deadline=None,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
@@ -25,8 +26,6 @@ from tests.mfa.people import Clock, answer, begin, code, enrol, prove, wrong
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
-admin_site = OTPAdminSite()
-
 
 @otp_required
 def vault(request: HttpRequest) -> HttpResponse:
@@ -36,7 +35,7 @@ def vault(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("v1/", include("django_account.urls")),
     path("vault", vault),
-    path("admin/", admin_site.urls),
+    path("admin/", admin.site.urls),
 ]
 
 OURS = "django_account.api.middleware.AccountMiddleware"
@@ -51,7 +50,10 @@ def site(settings: Any, request: pytest.FixtureRequest, clock: Clock) -> Iterato
     place = middleware.index("django.contrib.auth.middleware.AuthenticationMiddleware") + 1
     settings.MIDDLEWARE = [*middleware[:place], *request.param, *middleware[place:]]
     settings.OTP_LOGIN_URL = "/login"
-    return clock
+    before = admin.site.__class__
+    admin.site.__class__ = OTPAdminSite
+    yield clock
+    admin.site.__class__ = before
 
 
 @pytest.fixture

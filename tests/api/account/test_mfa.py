@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+from django.contrib.auth import get_user_model
 
 from django_account.accounts.models import Account
 from django_account.core.messages import Message
@@ -771,6 +772,42 @@ class TestUpdateMFAChallenge:
     def test_guest(self, guest: ApiClient) -> None:
         response = answer(guest, "x", "123456")
         assert_error(response, 401, "general_unauthorized_scope")
+
+
+class TestAnAddressThatWasTheLastFactor:
+    """When it changes, no session keeps a claim to it; what a session began with stays."""
+
+    @pytest.mark.parametrize("factor", ["email", "phone"])
+    def test_change(self, ada: ApiClient, edit: Edit, factor: str) -> None:
+        edit(phone=PHONE, **{f"{factor}_verified": True})
+        ada.patch("/account/mfa", {"mfa": True})
+        assert ada.get("/account/sessions/current").json()["factors"] == ["password", factor]
+        new = {"email": "new@example.org"} if factor == "email" else {"phone": "+14155550100"}
+        assert ada.patch(f"/account/{factor}", {**new, "password": PASSWORD}).status_code == 200
+        assert ada.get("/account/sessions/current").json()["factors"] == ["password"]
+        Account.objects.update(**{f"{factor}_verified": True})
+        assert_error(ada.get("/account"), 401, "user_more_factors_required")
+
+    def test_change_by_the_site(self, ada: ApiClient, edit: Edit) -> None:
+        edit(email_verified=True)
+        ada.patch("/account/mfa", {"mfa": True})
+        user = get_user_model().objects.get()
+        user.email = "new@example.org"
+        user.save()
+        assert Session.objects.get().factors == ["password"]
+
+    def test_with_another_factor(self, verified: ApiClient) -> None:
+        verified.patch("/account/mfa", {"mfa": True})
+        body = {"email": "new@example.org", "password": PASSWORD}
+        assert verified.patch("/account/email", body).status_code == 200
+        assert verified.get("/account").status_code == 200
+
+    def test_a_session_that_began_with_it(self, ada: ApiClient, edit: Edit) -> None:
+        edit(email_verified=True)
+        Session.objects.update(factors=["email", "recoveryCode"])
+        body = {"email": "new@example.org", "password": PASSWORD}
+        assert ada.patch("/account/email", body).status_code == 200
+        assert Session.objects.get().factors == ["email", "recoveryCode"]
 
 
 class TestGate:
