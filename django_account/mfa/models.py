@@ -18,6 +18,7 @@ from django_account.conf import conf
 from django_account.core.crypto import decrypt, derive_keys, encrypt
 from django_account.core.fields import ExactCharField, SealedField
 from django_account.core.ids import unique_id
+from django_account.exceptions import TooManyWrongAnswers
 
 if TYPE_CHECKING:
     from django_account.accounts.models import Account
@@ -113,7 +114,7 @@ class Authenticator(Device, models.Model):
     def verify_is_allowed(self) -> tuple[bool, dict[str, Any] | None]:
         """Not after too many wrong answers, wherever they were given."""
         if GuessCount.objects.spent().filter(user=self.user_id).exists():
-            return False, {"error_message": "Too many wrong codes. Wait an hour, then try again."}
+            return False, {"error_message": TooManyWrongAnswers.message}
         return True, None
 
     def verify_token(self, token: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -178,20 +178,6 @@ class TestEveryEndpoint(FuzzTestCase):
     """Every route, method and kind of caller, each example."""
 
     @examples(2, shrink=False)
-    @given(st.data())
-    def test_params_and_headers(self, data: st.DataObject) -> None:
-        for route in ROUTES:
-            for method in METHODS:
-                given_params = data.draw(params(route, method))
-                given_headers = data.draw(headers)
-                path = data.draw(paths(route))
-                for caller in CALLERS:
-                    body = json.dumps(given_params).encode()
-                    sent = Sent(method, path, caller, body, headers=given_headers)
-                    with undone():
-                        self.send(sent)
-
-    @examples(2, shrink=False)
     @given(st.lists(bodies, min_size=4, max_size=4))
     def test_raw_bodies(self, raw: list[bytes]) -> None:
         for route, method in DECLARED:
@@ -201,18 +187,48 @@ class TestEveryEndpoint(FuzzTestCase):
                     with undone():
                         self.send(Sent(method, path, caller, body))
 
+
+def params_and_headers(route: str) -> Callable[[Any], None]:
+    """A test of one route: all of them are more than one example may draw."""
+
     @examples(2, shrink=False)
-    @given(st.data())
-    def test_strangers_get_nothing_of_a_person(self, data: st.DataObject) -> None:
-        for (route, method), endpoint in DECLARED.items():
-            if endpoint.scope != "account":
+    @given(data=st.data())
+    def test(self: FuzzTestCase, data: st.DataObject) -> None:
+        for method in METHODS:
+            given_params = data.draw(params(route, method))
+            given_headers = data.draw(headers)
+            path = data.draw(paths(route))
+            for caller in CALLERS:
+                body = json.dumps(given_params).encode()
+                sent = Sent(method, path, caller, body, headers=given_headers)
+                with undone():
+                    self.send(sent)
+
+    return test  # type: ignore[no-any-return]
+
+
+def strangers_get_nothing(route: str) -> Callable[[Any], None]:
+    """A test of one route: what is a person's own is nobody else's."""
+
+    @examples(2, shrink=False)
+    @given(data=st.data())
+    def test(self: FuzzTestCase, data: st.DataObject) -> None:
+        path = "/" + PLACEHOLDER.sub(filler, route)
+        for (at, method), endpoint in DECLARED.items():
+            if at != route or endpoint.scope != "account":
                 continue
-            path = "/" + PLACEHOLDER.sub(filler, route)
             body = json.dumps(data.draw(params(route, method))).encode()
             for caller in ("guest", "junk", "key", "key and session"):
                 with undone():
                     response = self.send(Sent(method, path, caller, body))
                 assert response.status_code == 401, (caller, method, path, response.content)
+
+    return test  # type: ignore[no-any-return]
+
+
+for each in ROUTES:
+    for make in (params_and_headers, strangers_get_nothing):
+        setattr(TestEveryEndpoint, f"test_{make.__name__} {each}", make(each))
 
 
 class TestCredentials(FuzzTestCase):
