@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +15,9 @@ from django_account.core import emails
 from django_account.core.fields import ExactCharField
 from django_account.core.ids import unique_id
 from django_account.core.times import is_stale
+
+# The factors that the gate counts (mfa-oauth.md §8.2).
+GATE_FACTORS: Final = ("totp", "email", "phone")
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -99,13 +103,10 @@ class Account(models.Model):
         Recovery codes, the custom factor and the site's own answer challenges, but do not by
         themselves demand any (mfa-oauth.md §8.2).
         """
-        verified = {
-            "totp": self.totp_verified,
-            "email": self.email_verified,
-            "phone": self.phone_verified,
-        }
         allowed = conf.mfa_factors
-        return [name for name, has_it in verified.items() if has_it and allowed[name]]
+        return [
+            name for name in GATE_FACTORS if getattr(self, f"{name}_verified") and allowed[name]
+        ]
 
     def needs_touch(self, now: datetime) -> bool:
         """Whether ``accessed_at`` is stale enough to be written."""

@@ -209,8 +209,13 @@ class Challenge(models.Model):
 
     @property
     def code(self) -> str:
-        """The code in clear, if it was set to be readable; else ``""``."""
-        return decrypt(self.sealed_code, _CHALLENGE) if self.sealed_code else ""
+        """The code in clear, if it was set to be readable; ``""`` if it was not, or was sealed with
+        a key that the site has given up."""
+        try:
+            return decrypt(self.sealed_code, _CHALLENGE) if self.sealed_code else ""
+        except ValueError:
+            logger.error("The code of challenge %s was sealed with another key", self.public_id)
+            return ""
 
     def matches(self, code: str) -> bool:
         """Whether a code is the one, under the present key or one that is being retired."""

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from django_account import signals
-from django_account.accounts.models import Account
+from django_account.accounts.models import GATE_FACTORS, Account
 from django_account.accounts.services import lock_account
 from django_account.conf import conf
 from django_account.core.clients import ClientInfo
@@ -173,7 +173,8 @@ def delete_authenticator(
     """Remove the authenticator, confirmed or not. A confirmed one's removal is told by e-mail.
 
     No other session keeps a claim to it. The one that asks keeps its own while the person has
-    another factor, so that it is not locked out by what it does.
+    another factor, so that it is not locked out by what it does; with the last factor go all claims
+    to any.
 
     Raises:
         AuthenticatorNotFound: there is none.
@@ -189,9 +190,10 @@ def delete_authenticator(
         if not device.confirmed:
             return
         account.totp_verified = locked.totp_verified = False
-        withdraw_factors(
-            account, {device.type}, asking=session, keep_own=bool(locked.verified_factors)
-        )
+        if locked.verified_factors:
+            withdraw_factors(account, {device.type}, asking=session, keep_own=True)
+        else:
+            withdraw_factors(account, GATE_FACTORS, asking=session)
         signals.send_on_commit(
             signals.authenticator_removed, account=account, type=str(device.type)
         )
@@ -320,13 +322,8 @@ def find_custom_challenge(*, account: Account, challenge_id: str) -> Challenge:
     Raises:
         InvalidToken: it is none, or another factor's, another person's, or not open any more.
     """
-    challenge = (
-        Challenge.objects.open()
-        .filter(public_id=challenge_id, account=account)
-        .exclude(sealed_code="")
-        .first()
-    )
-    if challenge is None:
+    challenge = Challenge.objects.open().filter(public_id=challenge_id, account=account).first()
+    if challenge is None or not challenge.code:
         raise InvalidToken
     return challenge
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from django_account import signals
 from django_account.accounts import users
-from django_account.accounts.models import Account
+from django_account.accounts.models import GATE_FACTORS, Account
 from django_account.accounts.passwords import (
     PASSWORD_FIELDS,
     assign_password,
@@ -140,14 +140,14 @@ def update_phone(*, account: Account, phone: str, password: str) -> None:
 
 
 def forget_last_factor(was: Account, factor: str) -> None:
-    """Leave no session with a claim to an address that is not the account's any more, when it was
-    the last of its second factors. Call it in the transaction that changes the address.
+    """Leave no session with a claim to a second factor when the address was the account's last.
+    Call it in the transaction that changes the address.
 
     Args:
         was: the account, locked, as it was before.
     """
     if was.verified_factors == [factor]:
-        withdraw_factors(was, {factor})
+        withdraw_factors(was, GATE_FACTORS)
 
 
 def block(account: Account) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from django_account.accounts.models import Account
+from django_account.accounts.services import create_account
 from django_account.mfa import services
 from django_account.mfa.factors import all_factors
 from django_account.mfa.factors.base import CodeFactor
 from django_account.mfa.models import Authenticator, Challenge, RecoveryCode
 from django_account.selfservice.passwordless import Requester
 from django_account.targets.models import Target
-from tests.cases.mfa_factors import FactorCases
+from tests.cases.mfa_factors import REQUESTER, FactorCases
 from tests.client import ApiClient, assert_error
 from tests.mfa.people import answer, begin, code
 
@@ -101,6 +102,24 @@ class TestCustom(TestEmail):
             account=session.account, challenge_id=challenge.public_id
         )
         self.answer(session, challenge, found.code)
+        with pytest.raises(services.InvalidToken):
+            services.find_custom_challenge(
+                account=session.account, challenge_id=challenge.public_id
+            )
+
+    def test_a_server_reads_no_other_code(self, session: Any, settings: Any) -> None:
+        other = services.create_challenge(
+            account=session.account,
+            session=session,
+            factor=all_factors()["recoveryCode"],
+            requester=REQUESTER,
+        )
+        challenge = self.begin(session)
+        stranger = create_account(email="bob@example.org")
+        for account, asked in ((session.account, other), (stranger, challenge)):
+            with pytest.raises(services.InvalidToken):
+                services.find_custom_challenge(account=account, challenge_id=asked.public_id)
+        settings.SECRET_KEY = "lost" * 20
         with pytest.raises(services.InvalidToken):
             services.find_custom_challenge(
                 account=session.account, challenge_id=challenge.public_id

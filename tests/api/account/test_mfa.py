@@ -802,6 +802,18 @@ class TestAnAddressThatWasTheLastFactor:
         assert verified.patch("/account/email", body).status_code == 200
         assert verified.get("/account").status_code == 200
 
+    def test_claims_that_were_kept_go_with_the_last(
+        self, ada: ApiClient, half: ApiClient, secret: str, edit: Edit
+    ) -> None:
+        """The authenticator went first, while the address was left."""
+        edit(email_verified=True)
+        prove(half, "totp", code(secret))
+        assert half.delete(TOTP).status_code == 204
+        assert half.get("/account/sessions/current").json()["factors"] == ["password", "totp"]
+        body = {"email": "new@example.org", "password": PASSWORD}
+        assert half.patch("/account/email", body).status_code == 200
+        assert half.get("/account/sessions/current").json()["factors"] == ["password"]
+
     def test_a_session_that_began_with_it(self, ada: ApiClient, edit: Edit) -> None:
         edit(email_verified=True)
         Session.objects.update(factors=["email", "recoveryCode"])
