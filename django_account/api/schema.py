@@ -10,6 +10,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
+from django_account.api.queries import QueriesParam
 from django_account.api.serializers.documents import ErrorSerializer
 
 
@@ -74,7 +75,7 @@ class AccountSchema(AutoSchema):
         ]
         if self.method == "GET" and spec.params is not None and not in_path:
             found += [
-                OpenApiParameter(name, bool, required=field.required)
+                OpenApiParameter(name, _query_type(field), required=field.required)
                 for name, field in spec.params.fields.items()
             ]
         return found
@@ -93,3 +94,9 @@ class AccountSchema(AutoSchema):
             "4XX": ErrorSerializer,
             "5XX": ErrorSerializer,
         }
+
+
+def _query_type(field: Any) -> Any:
+    """What a parameter of a query string looks like."""
+    is_list = isinstance(field, QueriesParam)
+    return {"type": "array", "items": {"type": "string"}} if is_list else bool

@@ -59,7 +59,9 @@ def events() -> Iterator[list[tuple[str, dict[str, Any]]]]:
     ):
 
         def receive(name: str = name, **given: Any) -> None:
-            seen.append((name, {key: given[key] for key in given.keys() - {"signal", "sender"}}))
+            seen.append(
+                (name, {key: given[key] for key in given.keys() - {"signal", "sender", "reported"}})
+            )
 
         getattr(signals, name).connect(receive)
         receivers.append((getattr(signals, name), receive))

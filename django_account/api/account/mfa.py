@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
-from django_account.api.clients import locale
 from django_account.api.renderers import empty_answer, json_answer
 from django_account.api.serializers.account import AccountSerializer, account_document
 from django_account.api.serializers.mfa import (
@@ -20,6 +19,7 @@ from django_account.api.serializers.mfa import (
     challenge_document,
 )
 from django_account.api.serializers.session import SessionSerializer, session_document
+from django_account.api.throttling import HOUR, Limit
 from django_account.api.views import AccountViewSet, endpoint
 from django_account.mfa import services
 from django_account.selfservice.passwordless import Requester
@@ -36,7 +36,7 @@ class MfaViewSet(AccountViewSet):
     @property
     def requester(self) -> Requester:
         """Who asks, and in which language."""
-        return Requester(client=self.client, locale=locale(self.request._request))
+        return Requester(client=self.client, locale=self.locale)
 
     def account_answer(self) -> HttpResponse:
         return json_answer(account_document(self.account, self.caller.targets))
@@ -70,6 +70,7 @@ class MfaViewSet(AccountViewSet):
 
     @endpoint(
         scope="account",
+        # Guesses are limited by mfa.models.GuessCount.
         params=AuthenticatorConfirmationInput,
         answers=AccountSerializer,
         event="user.update",
@@ -118,6 +119,7 @@ class MfaViewSet(AccountViewSet):
     @endpoint(
         scope="account",
         mfa_exempt=True,
+        limits=[Limit(10, HOUR, "url,caller")],
         params=ChallengeInput,
         answers=MfaChallengeSerializer,
         status=201,
@@ -136,6 +138,7 @@ class MfaViewSet(AccountViewSet):
     @endpoint(
         scope="account",
         mfa_exempt=True,
+        limits=[Limit(10, HOUR, "url,challengeId")],
         params=ChallengeAnswerInput,
         answers=SessionSerializer,
         event="challenges.update",
@@ -147,4 +150,4 @@ class MfaViewSet(AccountViewSet):
             challenge_id=self.params["challengeId"],
             answer=self.params["otp"],
         )
-        return json_answer(session_document(session, current=True))
+        return json_answer(session_document(session, current=True, locale=self.locale))

@@ -7,6 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
 
+from django_account.audit.models import LogEntry, LogEntryQuerySet
+from django_account.limits.models import CacheEntry
 from django_account.mfa.models import Challenge
 from django_account.notifications.models import Delivery
 from django_account.sessions.models import Session
@@ -17,8 +19,8 @@ class Command(BaseCommand):
     """Run it daily. It works in batches, so that it never holds a lock for long."""
 
     help = (
-        "Delete expired sessions, tokens and challenges, and deliveries of 30 days ago. "
-        "Run it daily."
+        "Delete expired sessions, tokens, challenges and rate limits, deliveries of 30 days ago, "
+        "and log entries that LOG_RETENTION lets go of. Run it daily."
     )
 
     BATCH = 5000
@@ -29,6 +31,8 @@ class Command(BaseCommand):
             ("expired tokens", Token.objects.expired()),
             ("expired challenges", Challenge.objects.expired()),
             ("old deliveries", Delivery.objects.old()),
+            ("expired cache entries", CacheEntry.objects.expired()),
+            ("old log entries", LogEntry.objects.old()),
         ):
             self.stdout.write(f"{self.clear(what, rows)} {what} deleted.")
 
@@ -36,7 +40,8 @@ class Command(BaseCommand):
         """Delete rows batch by batch; returns how many."""
         deleted = 0
         while batch := list(rows.values_list("pk", flat=True)[: self.BATCH]):
-            rows.model.objects.filter(pk__in=batch).delete()
+            found = rows.model.objects.filter(pk__in=batch)
+            found.purge() if isinstance(found, LogEntryQuerySet) else found.delete()
             deleted += len(batch)
             if len(batch) == self.BATCH:
                 self.stderr.write(f"{deleted} {what} deleted so far …")
