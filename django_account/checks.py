@@ -5,6 +5,7 @@ Errors stop the site, warnings do not; each says how to mend it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -20,6 +21,7 @@ from django_account.accounts.hashers import FOREIGN_HASHERS
 from django_account.conf import (
     AUTH_METHODS,
     EMAIL_KINDS,
+    MFA_FACTORS,
     SERVICES,
     AccountSettings,
     PasswordStrength,
@@ -227,6 +229,7 @@ def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
             (f"DJANGO_ACCOUNT[{name!r}]", given.get(name) or (), list(known))
             for name, known in NAMES_WITHIN.items()
         ),
+        ("DJANGO_ACCOUNT['MFA_FACTORS']", given.get("MFA_FACTORS") or (), _factor_names()),
         ("DJANGO_ACCOUNT['RATE_LIMITS']", given.get("RATE_LIMITS") or (), actions),
     ):
         for key in (key for key in keys if key not in known):
@@ -240,6 +243,14 @@ def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
                 )
             )
     return found
+
+
+def _factor_names() -> list[str]:
+    """What MFA_FACTORS may switch. Classes that cannot be imported are E007's business."""
+    names = list(MFA_FACTORS)
+    with suppress(Exception):
+        names += [cls.name for cls in conf.mfa_factor_classes]
+    return names
 
 
 @checks.register(Tags.compatibility)

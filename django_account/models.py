@@ -4,6 +4,7 @@ from django_account.accounts.models import Account
 from django_account.api_keys.models import ApiKey
 from django_account.audit.models import LogEntry
 from django_account.limits.models import CacheEntry
+from django_account.mfa.models import Authenticator, Challenge, GuessCount, RecoveryCode
 from django_account.notifications.models import Delivery
 from django_account.sessions.models import Session
 from django_account.targets.models import Target
@@ -12,9 +13,13 @@ from django_account.tokens.models import Token
 __all__ = [
     "Account",
     "ApiKey",
+    "Authenticator",
     "CacheEntry",
+    "Challenge",
     "Delivery",
+    "GuessCount",
     "LogEntry",
+    "RecoveryCode",
     "Session",
     "Target",
     "Token",

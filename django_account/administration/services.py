@@ -10,14 +10,16 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from django_account import signals
 from django_account.accounts import users
 from django_account.accounts.models import Account
 from django_account.accounts.passwords import remove_password
-from django_account.accounts.services import require_welcome_email
+from django_account.accounts.services import lock_account, require_welcome_email
 from django_account.conf import conf
 from django_account.exceptions import EmailAlreadyExists, PhoneAlreadyExists, TargetAlreadyExists
 from django_account.selfservice.profile import (
     assign_acceptable,
+    forget_last_factor,
     save_account,
     save_password,
     write_email,
@@ -49,8 +51,13 @@ def update_impersonator(*, account: Account, impersonator: bool) -> None:
 
 def update_mfa(*, account: Account, mfa: bool) -> None:
     """Ask for a second factor, or no longer. Whether there is one is not looked at."""
+    changed = account.mfa_enabled != mfa
     account.mfa_enabled = mfa
-    save_account(account, "mfa", ["mfa_enabled"])
+    with transaction.atomic():
+        save_account(account, "mfa", ["mfa_enabled"])
+        if changed:
+            event = signals.mfa_enabled if mfa else signals.mfa_disabled
+            signals.send_on_commit(event, account=account)
 
 
 def update_verification(*, account: Account, address_kind: str, verified: bool) -> None:
@@ -60,7 +67,11 @@ def update_verification(*, account: Account, address_kind: str, verified: bool) 
         address_kind: "email" or "phone".
     """
     setattr(account, f"{address_kind}_verified", verified)
-    save_account(account, f"{address_kind}-verification", [f"{address_kind}_verified"])
+    with transaction.atomic():
+        was = lock_account(account)
+        save_account(account, f"{address_kind}-verification", [f"{address_kind}_verified"])
+        if not verified:
+            forget_last_factor(was, address_kind)
 
 
 def update_password(*, account: Account, password: str | None) -> None:

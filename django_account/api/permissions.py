@@ -16,6 +16,7 @@ from django_account.exceptions import (
     SessionAlreadyExists,
     UnauthorizedScope,
 )
+from django_account.mfa.services import require_fresh_proof
 
 # How errors call the ways of signing in.
 AUTH_METHOD_LABELS = {
@@ -58,12 +59,19 @@ def check_scope(
         held &= {"users.read"}
     if not held.isdisjoint(scopes):
         return
+    raise missing_scopes(caller, scopes, request)
+
+
+def missing_scopes(
+    caller: Caller, scopes: tuple[str, ...], request: HttpRequest
+) -> UnauthorizedScope:
+    """The error for a caller who has none of some scopes."""
     label = "User"
     if caller.is_server:
         label = f"app.{conf.project_id}@service.{request_host(request)}"
     elif caller.account is not None and caller.account.email:
         label = caller.account.email
-    raise UnauthorizedScope(f"{label} (role: {caller.role}) missing scopes ({json.dumps(scopes)})")
+    return UnauthorizedScope(f"{label} (role: {caller.role}) missing scopes ({json.dumps(scopes)})")
 
 
 def check_auth_method(caller: Caller, method: str | None) -> None:
@@ -74,6 +82,15 @@ def check_auth_method(caller: Caller, method: str | None) -> None:
     """
     if method is not None and not caller.is_server and not conf.auth_methods[method]:
         raise AuthMethodUnsupported(AUTH_METHOD_LABELS[method])
+
+
+def check_fresh_proof(caller: Caller) -> None:
+    """Refuse a session that has not completed an MFA challenge lately (mfa-oauth.md §8.3).
+
+    Raises:
+        ChallengeRequired.
+    """
+    require_fresh_proof(caller.acting_session)
 
 
 def check_signed_out(caller: Caller) -> None:

@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from django_account.api.account.account import AccountAccountViewSet as Account
 from django_account.api.account.logs import LogViewSet as Log
+from django_account.api.account.mfa import MfaViewSet as Mfa
 from django_account.api.account.sessions import SessionViewSet as Session
 from django_account.api.account.targets import TargetViewSet as Target
 from django_account.api.account.tokens import TokenViewSet as Token
@@ -23,6 +24,7 @@ from django_account.api.pages import page_urlpatterns
 from django_account.api.ping import PingViewSet
 from django_account.api.users.imports import UserImportViewSet as UserImport
 from django_account.api.users.logs import UserLogViewSet as UserLog
+from django_account.api.users.mfa import UserMFAViewSet as UserMFA
 from django_account.api.users.sessions import UserSessionViewSet as UserSession
 from django_account.api.users.targets import UserTargetViewSet as UserTarget
 from django_account.api.users.users import UserViewSet as User
@@ -134,6 +136,32 @@ urlpatterns = [
         {"post": "create_phone_verification", "put": "update_phone_verification"},
         "account/verification/phone",
     ),
+    *routes("account/mfa", Mfa, {"patch": "update_mfa"}),
+    *routes("account/mfa/factors", Mfa, {"get": "list_mfa_factors"}),
+    *routes(
+        "account/mfa/authenticators/<str:type>",
+        Mfa,
+        {
+            "post": "create_mfa_authenticator",
+            "put": "update_mfa_authenticator",
+            "delete": "delete_mfa_authenticator",
+        },
+    ),
+    *routes(
+        "account/mfa/recovery-codes",
+        Mfa,
+        {
+            "get": "get_mfa_recovery_codes",
+            "post": "create_mfa_recovery_codes",
+            "patch": "update_mfa_recovery_codes",
+        },
+    ),
+    *routes(
+        "account/mfa/challenges",
+        Mfa,
+        {"post": "create_mfa_challenge", "put": "update_mfa_challenge"},
+        "account/mfa/challenge",
+    ),
     *routes(
         "account/sessions/<str:sessionId>",
         Session,
@@ -167,6 +195,26 @@ urlpatterns = [
         "users/<str:userId>/verification/phone", User, {"patch": "update_phone_verification"}
     ),
     *user_routes("users/<str:userId>/mfa", User, {"patch": "update_mfa"}),
+    *user_routes("users/<str:userId>/mfa/factors", UserMFA, {"get": "list_mfa_factors"}),
+    *user_routes(
+        "users/<str:userId>/mfa/challenges/<str:challengeId>",
+        UserMFA,
+        {"get": "get_mfa_challenge"},
+    ),
+    *user_routes(
+        "users/<str:userId>/mfa/recovery-codes",
+        UserMFA,
+        {
+            "get": "get_mfa_recovery_codes",
+            "patch": "create_mfa_recovery_codes",
+            "put": "update_mfa_recovery_codes",
+        },
+    ),
+    *user_routes(
+        "users/<str:userId>/mfa/authenticators/<str:type>",
+        UserMFA,
+        {"delete": "delete_mfa_authenticator"},
+    ),
     *user_routes("users/<str:userId>/prefs", User, {"get": "get_prefs", "patch": "update_prefs"}),
     *user_routes("users/<str:userId>/logs", UserLog, {"get": "list_logs"}),
     *user_routes("users/<str:userId>/memberships", User, {"get": "list_memberships"}),

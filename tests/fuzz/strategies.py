@@ -127,6 +127,10 @@ good = {
     "passwordSignerKey": st.sampled_from(["c2FsdA==", "?"]),
     "total": st.booleans(),
     "current": st.booleans(),
+    "factor": st.sampled_from(["totp", "email", "phone", "recoverycode", "custom"]),
+    "type": st.just("totp"),
+    "challengeId": st.just("CHALLENGE"),
+    "otp": st.sampled_from(["123456", "0123456789"]),
 }
 
 
@@ -292,7 +296,9 @@ CALLERS = [
 @st.composite
 def paths(draw: st.DrawFn, route: str) -> str:
     """A path to a route, its placeholders filled, sometimes with more slashes."""
-    filler = st.one_of(st.sampled_from(["current", "SESSION", "OTHER-SESSION"]), texts.filter(bool))
+    filler = st.one_of(
+        st.sampled_from(["current", "SESSION", "OTHER-SESSION", "totp"]), texts.filter(bool)
+    )
     path = PLACEHOLDER.sub(lambda _: quote(draw(filler), safe="", errors="replace"), route)
     ends = st.sampled_from(["", "", "", "", "/", "//", "/x", "?", "%0a", ";x", "."])
     return f"/{path}{draw(ends)}"
