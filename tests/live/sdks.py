@@ -112,7 +112,7 @@ class PythonClient:
     def users(self, method: str, **params: Any) -> Any:
         # Python's generator splits names of hashes in its own way.
         name = re.sub(r"(?<=[0-9A-Z])User", "_user", method.replace("PHPass", "PhPass"))
-        name = snake_case(name)
+        name = snake_case(re.sub(r"MFA(?=[A-Z])", "Mfa", name))
         return self._call(self.people, name, params)
 
     def _call(self, service: Any, method: str, params: dict[str, Any]) -> Any:

@@ -103,6 +103,17 @@ class TestUsers:
         with refused(404, "user_target_not_found"):
             site.users("getTarget", **named)
 
+    def test_second_factors(self, sdk: Sdk, full_key: str) -> None:
+        site = with_full_key(sdk, full_key)
+        user_id = fresh_user(site)["$id"]
+        assert set(site.users("listMFAFactors", userId=user_id).values()) == {False}
+        codes = site.users("createMFARecoveryCodes", userId=user_id)
+        assert len(codes["recoveryCodes"]) == 6
+        assert site.users("getMFARecoveryCodes", userId=user_id) == codes
+        assert site.users("updateMFARecoveryCodes", userId=user_id) != codes
+        with refused(404, "user_authenticator_not_found"):
+            site.users("deleteMFAAuthenticator", userId=user_id, type="totp")
+
     IMPORTS = {
         "argon2id": "createArgon2User",
         "bcrypt 2a": "createBcryptUser",
