@@ -17,6 +17,7 @@ from django.db.models import NOT_PROVIDED, Field
 from django.urls import get_resolver
 
 from django_account.accounts import users
+from django_account.accounts.hashers import FOREIGN_HASHERS
 from django_account.conf import (
     AUTH_METHODS,
     EMAIL_KINDS,
@@ -127,6 +128,25 @@ def check_hashers(**kwargs: Any) -> list[CheckMessage]:
                 "and keep the others behind it: existing hashes are renewed as people sign in."
             ),
             id="django_account.W004",
+        )
+    ]
+
+
+@checks.register(Tags.security, deploy=True)
+def check_foreign_hashers(**kwargs: Any) -> list[CheckMessage]:
+    """I020: people who are imported with the hashes of another system can sign in."""
+    missing = [path for path in FOREIGN_HASHERS if path not in settings.PASSWORD_HASHERS]
+    if not missing:
+        return []
+    return [
+        checks.Info(
+            "PASSWORD_HASHERS lacks hashers for imported passwords: creating users from hashes "
+            "(users.createBcryptUser and the others, importaccounts) is refused.",
+            hint=(
+                "If you import people, add `*FOREIGN_HASHERS` to PASSWORD_HASHERS, behind the "
+                "others: `from django_account.accounts.hashers import FOREIGN_HASHERS`."
+            ),
+            id="django_account.I020",
         )
     ]
 

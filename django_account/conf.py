@@ -11,7 +11,7 @@ is stale. Durations are seconds or a ``timedelta``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, TypedDict
 
@@ -54,6 +54,11 @@ class LimitFigures(TypedDict, total=False):
 
     limit: int
     window: int
+
+
+def no_memberships(**asked: Any) -> list[Mapping[str, Any]]:
+    """What MEMBERSHIPS is on a site without teams."""
+    return []
 
 
 class AccountSettings:
@@ -148,6 +153,13 @@ class AccountSettings:
         return self._count("TRUSTED_PROXIES", 0)
 
     @property
+    def limit_visitors(self) -> bool:
+        """Whether a visitor whose address a server forwards (``X-Forwarded-For``, with an API key)
+        has the rate limits of somebody who calls directly. Otherwise nothing limits a server.
+        Default: False."""
+        return bool(self._get("LIMIT_VISITORS", False))
+
+    @property
     def rate_limits_enabled(self) -> bool:
         """False switches every rate limit off. Default: True."""
         return bool(self._get("RATE_LIMITS_ENABLED", True))
@@ -217,6 +229,21 @@ class AccountSettings:
     def user_phone_field(self) -> str:
         """The field of the user model that mirrors the account's phone number. Default: none."""
         return str(self._get("USER_PHONE_FIELD", ""))
+
+    @property
+    def memberships(self) -> Callable[..., Iterable[Mapping[str, Any]]]:
+        """Dotted path of a callable that knows a person's teams, for ``users.listMemberships``::
+
+            def memberships(*, account, queries, search) -> Iterable[dict[str, Any]]
+
+        It returns the documents of one page (``api/serializers/membership.py`` has their keys);
+        ``queries`` is a checked :class:`~django_account.api.queries.Queries`, whose ``answer()``
+        applies it to a queryset with the same names. Default: nobody is in any team."""
+        path = self._get("MEMBERSHIPS", None)
+        known: Callable[..., Iterable[Mapping[str, Any]]] = (
+            import_string(path) if isinstance(path, str) else path or no_memberships
+        )
+        return known
 
     @property
     def block_emails(self) -> frozenset[str]:

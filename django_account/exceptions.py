@@ -100,6 +100,27 @@ class UnauthorizedScope(AccountError, PermissionError):
     code = "general_unauthorized_scope"
 
 
+class QueryInvalid(AccountError, ValueError):
+    code = "general_query_invalid"
+    message = "The query or search cannot be answered. Check its attributes and values."
+
+
+class CursorNotFound(AccountError, LookupError):
+    code = "general_cursor_not_found"
+    message = "There is nothing with the cursor's id."
+
+
+class QueryOrderNull(AccountError):
+    code = "database_query_order_null"
+    message = "The cursor's row has no value to order by. Filter with isNotNull first."
+
+
+class FeatureUnsupported(AccountError):
+    """The site is not set up for what was asked."""
+
+    code = "general_feature_unsupported"
+
+
 class RateLimitExceeded(AccountError):
     code = "general_rate_limit_exceeded"
     message = "Too many requests. Wait until the limit resets, then try again."
@@ -116,6 +137,13 @@ class ProjectNotFound(AccountError):
 class ProjectIdMissing(AccountError):
     code = "project_id_missing"
     message = "An API key needs its project's id in the X-Appwrite-Project header."
+
+
+class PeopleOnly(AccountError, PermissionError):
+    """An API key called what only a person can do."""
+
+    code = "user_unauthorized"
+    message = "This needs somebody who is signed in. Send a session or a JWT, not an API key."
 
 
 class ApiKeyExpired(AccountError):
@@ -229,9 +257,29 @@ class TargetAlreadyExists(AccountError):
     message = "This address is in use already. Use another."
 
 
+class TargetNotFound(AccountError, LookupError):
+    code = "user_target_not_found"
+    message = "There is no such target."
+
+
+class ProviderNotFound(AccountError, LookupError):
+    code = "provider_not_found"
+    message = "There is no messaging provider with this id."
+
+
+class EmailAlreadyExists(AccountError):
+    code = "user_email_already_exists"
+    message = "This e-mail address is in use already. Use another."
+
+
 class PhoneAlreadyExists(AccountError):
     code = "user_phone_already_exists"
     message = "This phone number is in use already. Use another."
+
+
+class InvalidPhone(AccountError, ValueError):
+    code = "general_invalid_phone"
+    message = "This phone number cannot be used. Write it as +, country code and number."
 
 
 class InvalidEmail(AccountError, ValueError):

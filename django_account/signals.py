@@ -26,8 +26,8 @@ account_created = Signal()
 account_adopted = Signal()
 
 # A property of an account changed. Arguments: account; attribute, one of
-# "name", "email", "phone", "password", "prefs", "status", "mfa", "email-verification",
-# "phone-verification".
+# "name", "email", "phone", "password", "prefs", "status", "labels", "impersonator", "mfa",
+# "email-verification", "phone-verification".
 account_updated = Signal()
 
 # An account, its user and all that hung on them are gone. Arguments: account_id, the public id.

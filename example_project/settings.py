@@ -10,6 +10,8 @@ import django
 import environ
 from django.core.management.utils import get_random_secret_key
 
+from django_account.accounts.hashers import FOREIGN_HASHERS
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -156,6 +158,8 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
+    # For people who are imported with the hashes of another system.
+    *FOREIGN_HASHERS,
 ]
 
 LANGUAGE_CODE = "en"

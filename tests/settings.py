@@ -7,6 +7,7 @@ os.environ.setdefault("DEBUG", "0")
 os.environ.setdefault("EMAIL_URL", "memorymail://")
 os.environ.setdefault("SMS_URL", "locmem://")
 
+from django_account.accounts.hashers import FOREIGN_HASHERS
 from example_project.settings import *  # noqa: F403
 
 ALLOWED_HOSTS = ["*"]
@@ -18,6 +19,7 @@ INSTALLED_APPS += ["drf_spectacular"]  # noqa: F405
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",
     "django_account.accounts.hashers.Argon2idHasher",
+    *FOREIGN_HASHERS,
 ]
 
 DJANGO_ACCOUNT = {

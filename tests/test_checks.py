@@ -52,6 +52,15 @@ class TestSecretKey:
         assert "hunter2" not in str(checks.check_secret_key())
 
 
+class TestForeignHashers:
+    def test_all_there(self, settings: Any) -> None:
+        assert checks.check_foreign_hashers() == []
+
+    def test_missing(self, settings: Any) -> None:
+        settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS[:-1]
+        assert ids(checks.check_foreign_hashers()) == ["django_account.I020"]
+
+
 class TestCache:
     @pytest.fixture(autouse=True)
     def limited(self, project: Any) -> None:

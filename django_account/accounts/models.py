@@ -54,6 +54,8 @@ class Account(models.Model):
     impersonator = models.BooleanField(default=False)
     # When the password was last set; empty when there never was one.
     password_changed_at = models.DateTimeField(null=True, blank=True)
+    # A hash made elsewhere that the user's password column is too narrow for (accounts.hashers).
+    imported_hash = models.TextField(blank=True, default="", editable=False)
     # The hashes of the last passwords, newest last, while PASSWORD_HISTORY is on.
     password_history = models.JSONField(default=list, blank=True, editable=False)
     # Refuses every request until a new password is set (core.md §1, stage 11).
@@ -66,6 +68,20 @@ class Account(models.Model):
     objects = AccountQuerySet.as_manager()
 
     class Meta:
+        # What lists are ordered and filtered by (users.md §1.1). PostgreSQL gets more of them in
+        # the migration 0002: search, labels, and columns of which a part is empty.
+        indexes = [
+            models.Index(fields=[name, "id"], name=f"account_by_{name}")
+            for name in (
+                "name",
+                "created_at",
+                "updated_at",
+                "registered_at",
+                "email_verified",
+                "phone_verified",
+                "impersonator",
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(email__isnull=True)

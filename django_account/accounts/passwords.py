@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 from django.contrib.auth.password_validation import CommonPasswordValidator, validate_password
 from django.core.exceptions import ValidationError
 from django.utils import timezone, translation
 
+from django_account.accounts import users
+from django_account.accounts.hashers import ImportedHasher
 from django_account.accounts.models import Account
 from django_account.accounts.users import SiteUser
 from django_account.conf import conf
 from django_account.exceptions import (
+    FeatureUnsupported,
     InvalidArgument,
     InvalidCredentials,
     PasswordPersonalData,
@@ -126,6 +129,51 @@ def assign_password(account: Account, password: str) -> None:
     It takes as long as a hash should: call it before opening a transaction.
     """
     account.user.set_password(password)
+    account.imported_hash = ""
+    _note_password(account)
+
+
+def assign_imported(account: Account, encoded: str) -> None:
+    """Take a hash made elsewhere over as the password; neither account nor user is saved.
+
+    Args:
+        encoded: as accounts.hashers stores it.
+
+    Raises:
+        FeatureUnsupported: the site's PASSWORD_HASHERS could never verify it.
+    """
+    column = users.find_field("password")
+    width = column.max_length if column is not None else None
+    fits = width is None or len(encoded) <= width
+    stored = encoded if fits else f"{ImportedHasher.algorithm}${account.public_id}"
+    for each in (encoded, stored):
+        try:
+            identify_hasher(each)
+        except ValueError:
+            raise FeatureUnsupported(
+                "This site cannot verify imported hashes: add FOREIGN_HASHERS of "
+                "django_account.accounts.hashers to PASSWORD_HASHERS."
+            ) from None
+    account.user.password = stored
+    account.imported_hash = "" if fits else encoded
+    _note_password(account)
+
+
+def remove_password(account: Account) -> None:
+    """Leave an account without a password; neither account nor user is saved."""
+    account.user.set_unusable_password()
+    account.imported_hash = ""
+    account.password_changed_at = None
+
+
+def stored_password(account: Account) -> str:
+    """The hash of an account's password, wherever it is kept; none to verify when there is none."""
+    encoded: str = account.user.password
+    is_elsewhere = encoded.startswith(f"{ImportedHasher.algorithm}$")
+    return account.imported_hash if is_elsewhere else encoded
+
+
+def _note_password(account: Account) -> None:
     account.password_changed_at = timezone.now()
     account.password_reset_required = False
     if conf.password_history:
@@ -133,5 +181,10 @@ def assign_password(account: Account, password: str) -> None:
         account.password_history = remembered[-conf.password_history :]
 
 
-# What assign_password changes on an account; its user changes "password".
-PASSWORD_FIELDS = ("password_changed_at", "password_reset_required", "password_history")
+# What a new password changes on an account; its user changes "password".
+PASSWORD_FIELDS = (
+    "password_changed_at",
+    "password_reset_required",
+    "password_history",
+    "imported_hash",
+)

@@ -11,7 +11,12 @@ from django_account import signals
 from django_account.accounts import users
 from django_account.accounts.lookups import find_by_email, lock
 from django_account.accounts.models import Account
-from django_account.accounts.passwords import assign_password, require_acceptable, verify_password
+from django_account.accounts.passwords import (
+    assign_imported,
+    assign_password,
+    require_acceptable,
+    verify_password,
+)
 from django_account.accounts.users import SiteUser
 from django_account.conf import conf
 from django_account.core import emails
@@ -38,7 +43,9 @@ def create_account(
     email: str | None = None,
     phone: str | None = None,
     password: str | None = None,
+    imported_hash: str | None = None,
     name: str = "",
+    by_server: bool = False,
 ) -> Account:
     """Make an account and its user. Either both exist afterwards, or neither.
 
@@ -47,7 +54,10 @@ def create_account(
         email: in normal form (core.emails.normalize).
         phone: in E.164.
         password: in clear; None for a person without one.
+        imported_hash: given instead of a password, as accounts.hashers stores it.
         name: for display.
+        by_server: the site makes it, not the person: USERS_LIMIT does not bind it, and nobody has
+            been active yet.
 
     Raises:
         UserCountExceeded: USERS_LIMIT is reached.
@@ -55,13 +65,15 @@ def create_account(
         InvalidEmail: the address is not in normal form, or the user model cannot hold it.
         EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate: BLOCK_EMAILS refuses it.
         InvalidArgument, PasswordPersonalData: the password breaks a rule.
+        FeatureUnsupported: PASSWORD_HASHERS lacks the imported hash's kind.
     """
     if account_id == UNIQUE:
         account_id = unique_id()
     account = Account(public_id=account_id, email=email, phone=phone, name=name)
-    account.accessed_at = account.registered_at
     account.user = users.new_user(account_id=account_id, email=email, phone=phone, name=name)
-    require_room()
+    if not by_server:
+        account.accessed_at = account.registered_at
+        require_room()
     if password is not None:
         require_acceptable(password, user=account.user, personal_data=account.personal_data())
     if email is not None:
@@ -69,13 +81,16 @@ def create_account(
     if is_taken(account):
         raise UserAlreadyExists
     # Hashing takes its time; the transaction below must not.
-    if password is None:
-        account.user.set_unusable_password()
-    else:
+    if password is not None:
         assign_password(account, password)
+    elif imported_hash is not None:
+        assign_imported(account, imported_hash)
+    else:
+        account.user.set_unusable_password()
     try:
         with transaction.atomic():
-            require_room(lock=True)
+            if not by_server:
+                require_room(lock=True)
             users.save(account.user)
             # Again, now that it has a key: assigning user_id alone would forget the instance.
             account.user = account.user
@@ -231,6 +246,18 @@ def adopt_user(user: SiteUser) -> Account:
         if existing is None:
             raise UserAlreadyExists from None
         return existing
+    return account
+
+
+def get_account(account_id: str) -> Account:
+    """The account with a public id, with its user.
+
+    Raises:
+        UserNotFound: there is none.
+    """
+    account = Account.objects.with_user().filter(public_id=account_id).first()
+    if account is None:
+        raise UserNotFound
     return account
 
 

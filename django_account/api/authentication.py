@@ -11,6 +11,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from django_account.accounts.models import Account
+from django_account.accounts.services import get_account
 from django_account.accounts.users import SiteUser
 from django_account.api.cookies import cookie_name, read_session_cookie
 from django_account.api.cors import check_origin
@@ -26,6 +27,7 @@ from django_account.exceptions import (
     ProjectIdMissing,
     UnknownApiKey,
     UserBlocked,
+    UserNotFound,
 )
 from django_account.sessions.credentials import Credential, decode_credential
 from django_account.sessions.jwt import read_jwt
@@ -35,6 +37,7 @@ from django_account.targets.models import Target
 
 GUEST_SCOPES = frozenset({"global", "public", "sessions.write"})
 USER_SCOPES = GUEST_SCOPES | {"account", "targets.read", "targets.write"}
+IMPERSONATOR_SCOPES = USER_SCOPES | {"users.read"}
 # "public", which keys lack upstream, lets a server confirm a verification (mfa-oauth.md §1.2).
 KEY_SCOPES = frozenset({"global", "public", "health.read", "graphql"})
 
@@ -51,6 +54,8 @@ class Caller:
         api_key: the key of a server, usable or expired.
         unknown_key: a key was sent that does not exist; refused only at its place in the order.
         fallback: whether ``X-Fallback-Cookies`` had to be read.
+        impersonates: whether the account, an impersonator, asks to act as somebody.
+        impersonated: who that is; nobody for an unknown one.
     """
 
     account: Account | None = None
@@ -60,6 +65,8 @@ class Caller:
     api_key: ApiKey | None = None
     unknown_key: UnknownApiKey | None = None
     fallback: bool = False
+    impersonates: bool = False
+    impersonated: Account | None = None
 
     @property
     def acting_session(self) -> Session | None:
@@ -78,7 +85,9 @@ class Caller:
         """What the caller may do; a key's scopes win over a session's."""
         if self.api_key is not None:
             return KEY_SCOPES | frozenset(self.api_key.scopes)
-        return GUEST_SCOPES if self.account is None else USER_SCOPES
+        if self.account is None:
+            return GUEST_SCOPES
+        return IMPERSONATOR_SCOPES if self.account.impersonator else USER_SCOPES
 
     @property
     def is_server(self) -> bool:
@@ -139,11 +148,23 @@ def _identify_jwt(token: str, caller: Caller) -> None:
     if caller.session is not None:
         raise JWTAndSession
     claims = read_jwt(token)
+    if not claims.session_id:
+        _identify_sessionless(claims.account_id, caller)
+        return
     signed_in = find_by_session_id(claims.session_id, claims.account_id)
     # A JWT dies with its session: a signed-out person's JWT is a guest's, not an error.
     if signed_in is not None:
         caller.account, caller.jwt_session = signed_in.account, signed_in.session
         caller.targets = signed_in.targets
+
+
+def _identify_sessionless(account_id: str, caller: Caller) -> None:
+    """A JWT that a server made for somebody without a session."""
+    try:
+        caller.account = get_account(account_id)
+    except UserNotFound:
+        return
+    caller.targets = list(caller.account.targets.order_by("pk"))
 
 
 def _identify_key(request: HttpRequest, secret: str, caller: Caller) -> None:

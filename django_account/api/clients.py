@@ -13,19 +13,37 @@ from django_account.conf import conf
 from django_account.core.clients import UNKNOWN_USER_AGENT, ClientInfo
 
 
-def client_ip(request: HttpRequest) -> str:
+def client_ip(request: HttpRequest, *, for_server: bool = False) -> str:
     """The client's address.
 
     With TRUSTED_PROXIES = n, the n-th entry of ``X-Forwarded-For`` from the right: what the
     outermost of our own proxies saw. Anything left of it is the client's own word.
+
+    Args:
+        for_server: whether a server with an API key calls, whose word on its visitor counts.
     """
-    peer = request.META.get("REMOTE_ADDR") or ""
-    trusted = conf.trusted_proxies
-    forwarded = request.headers.get("X-Forwarded-For", "") if trusted else ""
-    entries = [entry.strip() for entry in forwarded.split(",") if entry.strip()]
+    if for_server and (visitor := visitor_ip(request)):
+        return visitor
+    peer, trusted = request.META.get("REMOTE_ADDR") or "", conf.trusted_proxies
+    entries = _forwarded_for(request) if trusted else []
     if entries:
         return _address(entries[-min(trusted, len(entries))]) or _address(peer)
     return _address(peer)
+
+
+def visitor_ip(request: HttpRequest) -> str:
+    """The address that a server says its visitor has; empty when it says nothing.
+
+    It is the entry of ``X-Forwarded-For`` left of those that our own proxies added. Entries further
+    left are the visitor's own word. Only from callers with an API key may it be believed.
+    """
+    entries, trusted = _forwarded_for(request), conf.trusted_proxies
+    return _address(entries[-trusted - 1]) if len(entries) > trusted else ""
+
+
+def _forwarded_for(request: HttpRequest) -> list[str]:
+    header = request.headers.get("X-Forwarded-For", "")
+    return [entry.strip() for entry in header.split(",") if entry.strip()]
 
 
 def is_secure(request: HttpRequest) -> bool:
@@ -36,19 +54,20 @@ def is_secure(request: HttpRequest) -> bool:
 
 
 def client_info(
-    request: HttpRequest, *, forwarded_user_agent: bool = False, asked_locale: object = None
+    request: HttpRequest, *, for_server: bool = False, asked_locale: object = None
 ) -> ClientInfo:
     """What a session remembers about its client.
 
     Args:
-        forwarded_user_agent: whether ``X-Forwarded-User-Agent`` counts: for API keys only.
+        for_server: whether a server with an API key calls, which may say by
+            ``X-Forwarded-User-Agent`` and ``X-Forwarded-For`` who its visitor is.
         asked_locale: as for :func:`locale`.
     """
     user_agent = request.headers.get("User-Agent", "")
-    if forwarded_user_agent:
+    if for_server:
         user_agent = request.headers.get("X-Forwarded-User-Agent") or user_agent
     return ClientInfo(
-        ip=client_ip(request),
+        ip=client_ip(request, for_server=for_server),
         user_agent=user_agent.replace("\x00", "") or UNKNOWN_USER_AGENT,
         locale=locale(request, asked_locale),
     )

@@ -26,11 +26,16 @@ from django_account.conf import conf
 logger = logging.getLogger("django_account.request")
 
 STATUS = {
+    "database_query_order_null": 400,
     "general_api_disabled": 403,
     "general_argument_invalid": 400,
     "general_bad_request": 400,
+    "general_cursor_not_found": 400,
+    "general_feature_unsupported": 400,
     "general_invalid_email": 400,
+    "general_invalid_phone": 400,
     "general_phone_disabled": 503,
+    "general_query_invalid": 400,
     "general_rate_limit_exceeded": 429,
     "general_request_too_large": 413,
     "general_route_not_found": 404,
@@ -45,6 +50,7 @@ STATUS = {
     "project_id_missing": 403,
     "project_key_expired": 401,
     "project_not_found": 404,
+    "provider_not_found": 404,
     "user_already_exists": 409,
     "user_auth_method_unsupported": 501,
     "user_authenticator_already_verified": 409,
@@ -53,6 +59,7 @@ STATUS = {
     "user_challenge_required": 401,
     "user_count_exceeded": 400,
     "user_deletion_prohibited": 400,
+    "user_email_already_exists": 409,
     "user_email_already_verified": 409,
     "user_email_disposable": 400,
     "user_email_free": 400,
@@ -77,6 +84,7 @@ STATUS = {
     "user_session_already_exists": 401,
     "user_session_not_found": 404,
     "user_target_already_exists": 409,
+    "user_target_not_found": 404,
     "user_unauthorized": 401,
 }
 

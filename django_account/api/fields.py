@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, NoReturn
 
@@ -126,6 +126,53 @@ class PhoneParam(StringParam):
         return data
 
 
+class OptionalPhoneParam(PhoneParam):
+    """A phone number, or an empty string to take it away."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return "" if data == "" else super().to_internal_value(data)
+
+
+class OptionalEmailParam(EmailParam):
+    """An e-mail address, or an empty string to take it away."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return "" if data == "" else super().to_internal_value(data)
+
+
+class ChoiceParam(StringParam):
+    """One of some words, in any case; read as the word is listed."""
+
+    def __init__(self, choices: Iterable[str], **kwargs: Any) -> None:
+        self.choices = {choice.lower(): choice for choice in choices}
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data.lower() not in self.choices:
+            refuse(f"Value must be one of ({', '.join(self.choices.values())})")
+        return self.choices[data.lower()]
+
+
+class LabelsParam(serializers.ListField):
+    """At most 1000 labels of 1 to 36 ASCII letters and digits each."""
+
+    MAX_ITEMS = 1000
+    MAX_CHARS = 36
+
+    child = serializers.CharField()
+
+    def run_validation(self, data: Any = ABSENT) -> Any:
+        if not isinstance(data, list) or len(data) > self.MAX_ITEMS:
+            refuse(f"Value must be an array of at most {self.MAX_ITEMS} items.")
+        for label in data:
+            is_label = isinstance(label, str) and label.isascii() and label.isalnum()
+            if not is_label or len(label) > self.MAX_CHARS:
+                refuse(
+                    f"A label is a string of 1 to {self.MAX_CHARS} characters of a-z, A-Z and 0-9."
+                )
+        return data
+
+
 class PasswordParam(StringParam):
     """A password that somebody has: 8 to 256 bytes."""
 
@@ -144,6 +191,23 @@ class NewPasswordParam(StringParam):
         if (rule := passwords.broken_rule(password)) is not None:
             refuse(rule)
         return password
+
+
+class OptionalPasswordParam(NewPasswordParam):
+    """A password to be, or an empty string to take it away."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return "" if data == "" else super().to_internal_value(data)
+
+
+class HashParam(StringParam):
+    """A hash made elsewhere: 8 to 256 bytes."""
+
+    def to_internal_value(self, data: Any) -> str:
+        hashed = super().to_internal_value(data)
+        if not 8 <= len(hashed.encode()) <= 256:
+            refuse("A hash must be between 8 and 256 bytes long.")
+        return hashed
 
 
 class RedirectParam(StringParam):
@@ -182,10 +246,10 @@ class BooleanParam(serializers.BooleanField):
         return value
 
 
-class SecondsParam(serializers.IntegerField):
-    """A duration in whole seconds, also as a numeric string; read as a ``timedelta``."""
+class IntegerParam(serializers.IntegerField):
+    """A whole number, also as a numeric string."""
 
-    def __init__(self, *, minimum: int, maximum: int, **kwargs: Any) -> None:
+    def __init__(self, *, minimum: int, maximum: int = 2**31 - 1, **kwargs: Any) -> None:
         self.minimum, self.maximum = minimum, maximum
         super().__init__(**kwargs)
 
@@ -195,11 +259,18 @@ class SecondsParam(serializers.IntegerField):
         is_numeral = isinstance(data, str) and data.isascii() and data.isdigit() and len(data) < 11
         if not (is_number or is_numeral) or not self.minimum <= int(data) <= self.upper_bound():
             refuse(f"Value must be a valid range between {self.minimum} and {self.upper_bound()}")
-        return timedelta(seconds=int(data))
+        return int(data)
 
     def upper_bound(self) -> int:
-        """The largest value, in seconds."""
+        """The largest value."""
         return self.maximum
+
+
+class SecondsParam(IntegerParam):
+    """A duration in whole seconds; read as a ``timedelta``."""
+
+    def run_validation(self, data: Any = ABSENT) -> Any:
+        return timedelta(seconds=super().run_validation(data))
 
 
 class PrefsParam(serializers.DictField):

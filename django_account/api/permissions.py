@@ -43,20 +43,35 @@ def check_service(caller: Caller, service: str | None) -> None:
         raise APIDisabled
 
 
-def check_scope(caller: Caller, scope: str, request: HttpRequest) -> None:
-    """Refuse a caller without the route's scope.
+def check_scope(
+    caller: Caller, scopes: tuple[str, ...], request: HttpRequest, *, service: str | None = None
+) -> None:
+    """Refuse a caller who has none of the route's scopes.
+
+    The Users API is for servers: whatever scopes people hold elsewhere, there impersonators may
+    read, and nobody may do anything else (users.md §2).
 
     Raises:
         UnauthorizedScope: in the fixed words of core.md §2.
     """
-    if scope in caller.scopes:
+    held = caller.scopes
+    if service == "users" and not caller.is_server:
+        held &= {"users.read"}
+    if not held.isdisjoint(scopes):
         return
+    raise missing_scopes(caller, scopes, request)
+
+
+def missing_scopes(
+    caller: Caller, scopes: tuple[str, ...], request: HttpRequest
+) -> UnauthorizedScope:
+    """The error for a caller who has none of some scopes."""
     label = "User"
     if caller.is_server:
         label = f"app.{conf.project_id}@service.{request_host(request)}"
     elif caller.account is not None and caller.account.email:
         label = caller.account.email
-    raise UnauthorizedScope(f"{label} (role: {caller.role}) missing scopes ({json.dumps([scope])})")
+    return UnauthorizedScope(f"{label} (role: {caller.role}) missing scopes ({json.dumps(scopes)})")
 
 
 def check_auth_method(caller: Caller, method: str | None) -> None:

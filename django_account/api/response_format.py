@@ -13,7 +13,12 @@ from django_account.api.renderers import encode
 
 # A format, a model, and the keys that clients of earlier formats do not know.
 _ADDED = (
+    ((1, 9, 2), "Membership", ("userPhone",)),
     ((1, 9, 0), "Account", ("impersonator", "impersonatorUserId")),
+    ((1, 9, 0), "User", ("impersonator", "impersonatorUserId")),
+    # The Users API's model gained what the account had before.
+    ((1, 5, 0), "User", ("targets", "mfa")),
+    ((1, 5, 0), "Membership", ("mfa",)),
     ((1, 5, 0), "Session", ("factors", "secret")),
     ((1, 5, 0), "Token", ("phrase",)),
 )
@@ -33,10 +38,10 @@ def apply_response_format(request: HttpRequest, response: HttpResponse, answers:
         return
     model = answers.__name__.removesuffix("Serializer")
     body = json.loads(response.content)
-    if model == "SessionList":
-        model, documents = "Session", body["sessions"]
-    else:
-        documents = [body]
+    documents = [body]
+    if model.endswith("List"):
+        model = model.removesuffix("List")
+        documents = next(value for value in body.values() if isinstance(value, list))
     for document in documents:
         for key in unknown.get(model, ()):
             document.pop(key, None)
@@ -50,4 +55,8 @@ def _unknown_keys(asked: str) -> dict[str, tuple[str, ...]]:
     if found is None:
         return {}
     version = tuple(map(int, found.groups()))
-    return {model: keys for added, model, keys in _ADDED if version < added}
+    unknown: dict[str, tuple[str, ...]] = {}
+    for added, model, keys in _ADDED:
+        if version < added:
+            unknown[model] = unknown.get(model, ()) + keys
+    return unknown

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
+from rest_framework.serializers import BooleanField
 
 from django_account.api.queries import QueriesParam
 from django_account.api.serializers.documents import ErrorSerializer
@@ -32,6 +33,8 @@ class AccountSchema(AutoSchema):
     def get_operation_id(self) -> str:
         """The SDKs' method name; at an old path, with that path behind it."""
         name: str = self.view.action
+        if self._spec.service == "users":
+            return f"users_{name}"
         return f"{name}_at{self._tail.replace('/', '_')}" if self._is_alias else name
 
     def is_deprecated(self) -> bool:
@@ -52,7 +55,7 @@ class AccountSchema(AutoSchema):
 
     def get_tags(self) -> list[str]:
         """One tag for each service."""
-        return ["account"]
+        return ["users" if self._spec.service == "users" else "account"]
 
     def get_auth(self) -> list[dict[str, list[str]]]:
         """Credentials are described in the documentation: DRF's authentication is not ours."""
@@ -63,20 +66,28 @@ class AccountSchema(AutoSchema):
         spec = self._spec
         if spec.params is None or self.method == "GET" or self._only_path(spec):
             return None
-        return type(spec.params)
+        in_path = set(self._path_names())
+        if in_path.isdisjoint(spec.params.fields):
+            return type(spec.params)
+        in_body = {
+            name: field
+            for name, field in type(spec.params)._declared_fields.items()
+            if name not in in_path
+        }
+        return inline_serializer(type(spec.params).__name__, in_body)
 
     def get_override_parameters(self) -> list[OpenApiParameter]:
         """The parameters of a path or query string."""
         spec = self._spec
-        in_path = f"{{{name}}}" if (name := next(iter(self._path_names()), None)) else ""
+        in_path = self._path_names()
         found = [
-            OpenApiParameter(name, str, OpenApiParameter.PATH, required=True)
-            for name in self._path_names()
+            OpenApiParameter(name, str, OpenApiParameter.PATH, required=True) for name in in_path
         ]
-        if self.method == "GET" and spec.params is not None and not in_path:
+        if self.method == "GET" and spec.params is not None:
             found += [
                 OpenApiParameter(name, _query_type(field), required=field.required)
                 for name, field in spec.params.fields.items()
+                if name not in in_path
             ]
         return found
 
@@ -98,5 +109,6 @@ class AccountSchema(AutoSchema):
 
 def _query_type(field: Any) -> Any:
     """What a parameter of a query string looks like."""
-    is_list = isinstance(field, QueriesParam)
-    return {"type": "array", "items": {"type": "string"}} if is_list else bool
+    if isinstance(field, QueriesParam):
+        return {"type": "array", "items": {"type": "string"}}
+    return bool if isinstance(field, BooleanField) else str

@@ -8,8 +8,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from django_account.api.authentication import Caller
-from django_account.api.clients import client_ip
+from django_account.api.clients import client_ip, visitor_ip
 from django_account.api.cookies import read_device_cookie
+from django_account.conf import conf
 from django_account.limits.buckets import find_bucket
 from django_account.limits.counters import Allowance, count
 from django_account.limits.rules import HOUR, Limit, in_force
@@ -25,7 +26,10 @@ def count_request(
     limits: Sequence[Limit],
     given: Mapping[str, Any],
 ) -> Allowance | None:
-    """Count a request against its action's limits. Servers are told of them and not counted.
+    """Count a request against its action's limits.
+
+    Servers are told of them and not counted, but for the visitors that they forward, where
+    LIMIT_VISITORS says so.
 
     Args:
         caller: who sent it.
@@ -40,14 +44,15 @@ def count_request(
         find_bucket(
             limit,
             action=action,
-            ip=client_ip(request),
+            ip=client_ip(request, for_server=caller.is_server),
             caller=caller.account.public_id if caller.account is not None else "",
             given=given,
             tokens=read_device_cookie(request),
         )
         for limit in in_force(action, limits)
     ]
-    return count(buckets, hit=not caller.is_server)
+    counts_visitor = conf.limit_visitors and bool(visitor_ip(request))
+    return count(buckets, hit=not caller.is_server or counts_visitor)
 
 
 def add_limit_headers(response: HttpResponse, allowance: Allowance) -> None:

@@ -18,9 +18,16 @@ from django_account.api.account.account import AccountAccountViewSet as Account
 from django_account.api.account.logs import LogViewSet as Log
 from django_account.api.account.mfa import MfaViewSet as Mfa
 from django_account.api.account.sessions import SessionViewSet as Session
+from django_account.api.account.targets import TargetViewSet as Target
 from django_account.api.account.tokens import TokenViewSet as Token
 from django_account.api.pages import page_urlpatterns
 from django_account.api.ping import PingViewSet
+from django_account.api.users.imports import UserImportViewSet as UserImport
+from django_account.api.users.logs import UserLogViewSet as UserLog
+from django_account.api.users.mfa import UserMFAViewSet as UserMFA
+from django_account.api.users.sessions import UserSessionViewSet as UserSession
+from django_account.api.users.targets import UserTargetViewSet as UserTarget
+from django_account.api.users.users import UserViewSet as User
 from django_account.api.views import UnknownRouteViewSet
 from django_account.limits.rules import LimitedRoute, declare
 
@@ -60,6 +67,12 @@ def routes(route: str, viewset: Any, actions: dict[str, str], *aliases: str) -> 
                 )
             )
     return [path(each, view, name=next(iter(actions.values()))) for each in (route, *aliases)]
+
+
+def user_routes(route: str, viewset: Any, actions: dict[str, str]) -> list[Any]:
+    """A route of the Users API, whose methods have names that the Account API has too."""
+    name = f"users_{next(iter(actions.values()))}"
+    return [path(route, viewset.as_view(actions), name=name)]
 
 
 urlpatterns = [
@@ -153,6 +166,77 @@ urlpatterns = [
         "account/sessions/<str:sessionId>",
         Session,
         {"get": "get_session", "patch": "update_session", "delete": "delete_session"},
+    ),
+    *routes("account/targets/push", Target, {"post": "create_push_target"}),
+    *routes(
+        "account/targets/<str:targetId>/push",
+        Target,
+        {"put": "update_push_target", "delete": "delete_push_target"},
+    ),
+    *user_routes("users", User, {"get": "list_users", "post": "create"}),
+    *user_routes("users/usage", User, {"get": "get_usage"}),
+    *user_routes("users/argon2", UserImport, {"post": "create_argon2_user"}),
+    *user_routes("users/bcrypt", UserImport, {"post": "create_bcrypt_user"}),
+    *user_routes("users/md5", UserImport, {"post": "create_md5_user"}),
+    *user_routes("users/phpass", UserImport, {"post": "create_phpass_user"}),
+    *user_routes("users/sha", UserImport, {"post": "create_sha_user"}),
+    *user_routes("users/scrypt", UserImport, {"post": "create_scrypt_user"}),
+    *user_routes("users/scrypt-modified", UserImport, {"post": "create_scrypt_modified_user"}),
+    *user_routes("users/<str:userId>", User, {"get": "get_user", "delete": "delete_user"}),
+    *user_routes("users/<str:userId>/status", User, {"patch": "update_status"}),
+    *user_routes("users/<str:userId>/labels", User, {"put": "update_labels"}),
+    *user_routes("users/<str:userId>/impersonator", User, {"patch": "update_impersonator"}),
+    *user_routes("users/<str:userId>/name", User, {"patch": "update_name"}),
+    *user_routes("users/<str:userId>/password", User, {"patch": "update_password"}),
+    *user_routes("users/<str:userId>/email", User, {"patch": "update_email"}),
+    *user_routes("users/<str:userId>/phone", User, {"patch": "update_phone"}),
+    *user_routes("users/<str:userId>/verification", User, {"patch": "update_email_verification"}),
+    *user_routes(
+        "users/<str:userId>/verification/phone", User, {"patch": "update_phone_verification"}
+    ),
+    *user_routes("users/<str:userId>/mfa", User, {"patch": "update_mfa"}),
+    *user_routes("users/<str:userId>/mfa/factors", UserMFA, {"get": "list_mfa_factors"}),
+    *user_routes(
+        "users/<str:userId>/mfa/challenges/<str:challengeId>",
+        UserMFA,
+        {"get": "get_mfa_challenge"},
+    ),
+    *user_routes(
+        "users/<str:userId>/mfa/recovery-codes",
+        UserMFA,
+        {
+            "get": "get_mfa_recovery_codes",
+            "patch": "create_mfa_recovery_codes",
+            "put": "update_mfa_recovery_codes",
+        },
+    ),
+    *user_routes(
+        "users/<str:userId>/mfa/authenticators/<str:type>",
+        UserMFA,
+        {"delete": "delete_mfa_authenticator"},
+    ),
+    *user_routes("users/<str:userId>/prefs", User, {"get": "get_prefs", "patch": "update_prefs"}),
+    *user_routes("users/<str:userId>/logs", UserLog, {"get": "list_logs"}),
+    *user_routes("users/<str:userId>/memberships", User, {"get": "list_memberships"}),
+    *user_routes(
+        "users/<str:userId>/sessions",
+        UserSession,
+        {"get": "list_sessions", "post": "create_session", "delete": "delete_sessions"},
+    ),
+    *user_routes(
+        "users/<str:userId>/sessions/<str:sessionId>", UserSession, {"delete": "delete_session"}
+    ),
+    *user_routes("users/<str:userId>/tokens", UserSession, {"post": "create_token"}),
+    *user_routes("users/<str:userId>/jwts", UserSession, {"post": "create_jwt"}),
+    *user_routes(
+        "users/<str:userId>/targets",
+        UserTarget,
+        {"get": "list_targets", "post": "create_target"},
+    ),
+    *user_routes(
+        "users/<str:userId>/targets/<str:targetId>",
+        UserTarget,
+        {"get": "get_target", "patch": "update_target", "delete": "delete_target"},
     ),
     *page_urlpatterns,
     # Last: whatever is under the mount and no route.

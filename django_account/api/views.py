@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -29,6 +29,7 @@ from django_account.api.cookies import remember_device, set_session_cookies
 from django_account.api.cors import add_cors_headers, check_origin, request_host
 from django_account.api.errors import HideEverything, error_response
 from django_account.api.fields import Params
+from django_account.api.impersonation import impersonate
 from django_account.api.params import PARSERS, read_params
 from django_account.api.platforms import is_allowed_host
 from django_account.api.renderers import json_answer
@@ -62,7 +63,7 @@ class Endpoint:
     """What a route asks of its caller, declared above its action by :func:`endpoint`.
 
     Attributes:
-        scope: one that the caller must hold.
+        scope: one that the caller must hold, or several of which one is enough.
         service: the switch in SERVICES that turns it off.
         auth_method: the switch in AUTH_METHODS that turns it off.
         signs_in: nobody may be signed in yet.
@@ -76,7 +77,7 @@ class Endpoint:
         event: its name in the activity log (core.activity); None where nothing is logged.
     """
 
-    scope: str
+    scope: str | tuple[str, ...]
     service: str | None = "account"
     auth_method: str | None = None
     signs_in: bool = False
@@ -88,6 +89,11 @@ class Endpoint:
     answers: Any = None
     status: int = 200
     event: str | None = None
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Those of which the caller must hold one."""
+        return (self.scope,) if isinstance(self.scope, str) else self.scope
 
 
 def endpoint(
@@ -184,11 +190,16 @@ class AccountViewSet(ViewSet):
             check_origin(http_request)
         self.check_project(request)
         self.check_key(caller)
-        if caller.account is not None and not caller.is_server:
+        impersonate(caller, request)
+        if caller.account is not None and not (caller.is_server or caller.impersonated):
             touch_account(caller.account)
         permissions.check_service(caller, spec.service)
-        permissions.check_scope(caller, spec.scope, http_request)
+        permissions.check_scope(caller, spec.scopes, http_request, service=spec.service)
         require_full_account(caller, mfa_exempt=spec.mfa_exempt)
+        if caller.impersonated is not None:
+            require_full_account(
+                replace(caller, account=caller.impersonated), mfa_exempt=spec.mfa_exempt
+            )
         given = {**read_params(request), **kwargs} if spec.params is not None else {}
         self.check_limits(given)
         permissions.check_auth_method(caller, spec.auth_method)
@@ -268,7 +279,7 @@ class AccountViewSet(ViewSet):
         """Who is on the other end."""
         return client_info(
             self.request._request,
-            forwarded_user_agent=self.caller.is_server,
+            for_server=self.caller.is_server,
             asked_locale=read_params(self.request).get("locale"),
         )
 

@@ -124,6 +124,7 @@ class Migration(migrations.Migration):
                 ("totp_verified", models.BooleanField(default=False, editable=False)),
                 ("impersonator", models.BooleanField(default=False)),
                 ("password_changed_at", models.DateTimeField(blank=True, null=True)),
+                ("imported_hash", models.TextField(blank=True, default="", editable=False)),
                 ("password_history", models.JSONField(blank=True, default=list, editable=False)),
                 ("password_reset_required", models.BooleanField(default=False)),
                 ("registered_at", models.DateTimeField(default=django.utils.timezone.now)),
@@ -521,6 +522,34 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.AddIndex(
+            model_name="account",
+            index=models.Index(fields=["name", "id"], name="account_by_name"),
+        ),
+        migrations.AddIndex(
+            model_name="account",
+            index=models.Index(fields=["created_at", "id"], name="account_by_created_at"),
+        ),
+        migrations.AddIndex(
+            model_name="account",
+            index=models.Index(fields=["updated_at", "id"], name="account_by_updated_at"),
+        ),
+        migrations.AddIndex(
+            model_name="account",
+            index=models.Index(fields=["registered_at", "id"], name="account_by_registered_at"),
+        ),
+        migrations.AddIndex(
+            model_name="account",
+            index=models.Index(fields=["email_verified", "id"], name="account_by_email_verified"),
+        ),
+        migrations.AddIndex(
+            model_name="account",
+            index=models.Index(fields=["phone_verified", "id"], name="account_by_phone_verified"),
+        ),
+        migrations.AddIndex(
+            model_name="account",
+            index=models.Index(fields=["impersonator", "id"], name="account_by_impersonator"),
         ),
         migrations.AddConstraint(
             model_name="account",

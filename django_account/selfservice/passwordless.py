@@ -6,7 +6,7 @@ Who has no account yet gets one. Who has one gets the token for it, whatever id 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from django.db import transaction
 
@@ -119,11 +119,12 @@ def _find_or_create(account_id: str, kind: Literal["email", "phone"], address: s
     account = find_account(**{kind: address})
     if account is not None:
         return account
+    by_address: dict[str, Any] = {kind: address}
     try:
-        return create_account(account_id=account_id, **{kind: address})
+        return create_account(account_id=account_id, **by_address)
     except UserAlreadyExists:
         # Of two parallel requests for a new address, the second finds what the first has made.
-        account = Account.objects.with_user().filter(**{kind: address}).first()
+        account = Account.objects.with_user().filter(**by_address).first()
         if account is None:
             raise
         return account

@@ -35,13 +35,13 @@ from django_account.tokens.services import revoke_tokens
 def update_name(*, account: Account, name: str) -> None:
     """Change the name."""
     account.name = name
-    _save(account, "name", ["name"])
+    save_account(account, "name", ["name"])
 
 
 def update_prefs(*, account: Account, prefs: dict[str, Any]) -> None:
     """Replace the preferences."""
     account.prefs = prefs
-    _save(account, "prefs", ["prefs"])
+    save_account(account, "prefs", ["prefs"])
 
 
 def update_password(
@@ -89,14 +89,31 @@ def update_email(*, account: Account, email: str, password: str) -> None:
         raise TargetAlreadyExists
     if is_taken:
         raise BadRequest
-    account.email, account.email_verified = email, False
+    # Before the first password, which must not contain it.
+    account.email = email
     fields, first = _first_password(account, password)
+    write_email(account, email, fields, password=first)
+
+
+def write_email(
+    account: Account, email: str | None, fields: Iterable[str] = (), *, password: bool = False
+) -> None:
+    """Write another address, unverified, or none: to the account, its target and its user.
+
+    Args:
+        fields: others of the account that are written with it.
+        password: whether the user's password is, too.
+
+    Raises:
+        TargetAlreadyExists: somebody took the address in the meantime.
+    """
+    account.email, account.email_verified = email, False
     try:
         with transaction.atomic():
             was = lock_account(account)
             old = was.email
             # The account before the target, as at sign-up: two orders could wait for each other.
-            _save(account, "email", ["email", "email_verified", *fields], password=first)
+            save_account(account, "email", ["email", "email_verified", *fields], password=password)
             move_address(account=account, provider_type="email", old=old, new=email)
             users.write_address(account.user, users.email_field(), email, account.public_id)
             revoke_tokens(account=account, address=old)
@@ -124,13 +141,21 @@ def update_phone(*, account: Account, phone: str, password: str) -> None:
         raise TargetAlreadyExists
     if is_taken:
         raise PhoneAlreadyExists
-    account.phone, account.phone_verified = phone, False
+    account.phone = phone
     fields, first = _first_password(account, password)
+    write_phone(account, phone, fields, password=first)
+
+
+def write_phone(
+    account: Account, phone: str | None, fields: Iterable[str] = (), *, password: bool = False
+) -> None:
+    """Write another phone number, unverified, or none. Arguments and errors as for an address."""
+    account.phone, account.phone_verified = phone, False
     try:
         with transaction.atomic():
             was = lock_account(account)
             old = was.phone
-            _save(account, "phone", ["phone", "phone_verified", *fields], password=first)
+            save_account(account, "phone", ["phone", "phone_verified", *fields], password=password)
             move_address(account=account, provider_type="sms", old=old, new=phone)
             users.write_address(account.user, users.phone_field(), phone, account.public_id)
             revoke_tokens(account=account, address=old)
@@ -155,7 +180,7 @@ def block(account: Account) -> None:
     them is refused."""
     account.user.is_active = False
     with transaction.atomic():
-        _save(account, "status", [])
+        save_account(account, "status", [])
         users.save(account.user, ["is_active"])
 
 
@@ -189,14 +214,19 @@ def save_password(account: Account) -> None:
     Raises:
         UserNotFound: the account has been deleted in the meantime.
     """
-    _save(account, "password", PASSWORD_FIELDS, password=True)
+    save_account(account, "password", PASSWORD_FIELDS, password=True)
     revoke_tokens(account=account, kinds=Token.RECOVERIES)
 
 
-def _save(
+def save_account(
     account: Account, attribute: str, fields: Iterable[str], *, password: bool = False
 ) -> None:
     """Write some fields and say so.
+
+    Args:
+        attribute: what the signal calls the change.
+        fields: the account's.
+        password: whether the user's password is written, too.
 
     Raises:
         UserNotFound: the account has been deleted in the meantime.

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from django_account import signals
 from django_account.accounts import users
+from django_account.accounts.hashers import ImportedHasher
 from django_account.accounts.models import Account
 from django_account.accounts.services import lock_account
 from django_account.conf import conf
@@ -39,6 +40,8 @@ def user_saved(
     """Receiver of ``post_save``: when it is a user, follow a new address or password."""
     if created or raw or not isinstance(instance, users.user_model()) or users.is_ours(instance):
         return
+    if update_fields is not None and set(update_fields) == {"password"}:
+        forget_imported(instance)
     field = users.email_field()
     follows_email = field is not None and (update_fields is None or field.name in update_fields)
     # Django keeps the clear password on the instance until the save is over, to tell a changed
@@ -56,6 +59,13 @@ def user_saved(
         follow_email(account)
 
 
+def forget_imported(user: Any) -> None:
+    """A hash that was kept with the account has been renewed (accounts.hashers.ImportedHasher)."""
+    if not user.password.startswith(f"{ImportedHasher.algorithm}$"):
+        kept = Account.objects.filter(user=user).exclude(imported_hash="")
+        kept.update(imported_hash="")
+
+
 def follow_password(account: Account) -> None:
     """The site set a new password: note when, and end the sessions if INVALIDATE_SESSIONS.
 
@@ -66,6 +76,7 @@ def follow_password(account: Account) -> None:
         Account.objects.filter(pk=account.pk).update(
             password_changed_at=account.password_changed_at,
             password_reset_required=False,
+            imported_hash="",
             updated_at=timezone.now(),
         )
         revoke_tokens(account=account, kinds=Token.RECOVERIES)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import jwt
 from django.utils import timezone
 
+from django_account.accounts.models import Account
 from django_account.core.crypto import derive_keys
 from django_account.exceptions import InvalidJWT
 from django_account.sessions.models import Session
@@ -19,7 +20,7 @@ _ALGORITHM = "HS256"
 
 
 class Claims(NamedTuple):
-    """Whom a JWT stands for."""
+    """Whom a JWT stands for; with no session, until it expires."""
 
     account_id: str
     session_id: str
@@ -32,9 +33,21 @@ def create_jwt(session: Session, duration: timedelta = DEFAULT_DURATION) -> str:
         session: it dies with it.
         duration: how long it is good for at most.
     """
+    return _sign(Claims(session.account.public_id, session.public_id), duration)
+
+
+def create_sessionless_jwt(account: Account, duration: timedelta = DEFAULT_DURATION) -> str:
+    """Sign a JWT for a person who is not signed in, for servers that act for them (users.md §3).
+
+    It has no session to die with: it is good until it expires, or the person is blocked or deleted.
+    """
+    return _sign(Claims(account.public_id, ""), duration)
+
+
+def _sign(whom: Claims, duration: timedelta) -> str:
     claims = {
-        "userId": session.account.public_id,
-        "sessionId": session.public_id,
+        "userId": whom.account_id,
+        "sessionId": whom.session_id,
         "exp": int((timezone.now() + duration).timestamp()),
     }
     return jwt.encode(claims, next(derive_keys("jwt")), algorithm=_ALGORITHM)

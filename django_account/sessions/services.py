@@ -127,6 +127,20 @@ def create_token_session(*, account_id: str, secret: str, client: ClientInfo) ->
         raise InvalidToken from None
 
 
+def create_server_session(*, account: Account, client: ClientInfo) -> IssuedSession:
+    """Sign somebody in on behalf of a server, without any proof of theirs.
+
+    Args:
+        client: the person's, as the server forwards it.
+
+    Raises:
+        UserNotFound: the account has been deleted in the meantime.
+    """
+    return create_session(
+        account=account, provider="server", factors=["server"], client=client, by_server=True
+    )
+
+
 def create_session(
     *,
     account: Account,
@@ -135,11 +149,16 @@ def create_session(
     client: ClientInfo,
     provider_uid: str = "",
     duration: timedelta | None = None,
+    by_server: bool = False,
 ) -> IssuedSession:
     """Sign an account in, and end its oldest sessions beyond SESSION_LIMIT.
 
     The secret is minted before, and the cap holds inside, one transaction that parallel sign-ins of
     the same person pass one after the other.
+
+    Args:
+        by_server: the site signs the person in: it may be blocked, and SESSION_LIMIT waits for the
+            next sign-in (users.md §2).
 
     Raises:
         UserBlocked, UserNotFound: the account was blocked or deleted in the meantime.
@@ -161,12 +180,13 @@ def create_session(
         created_at=now,
     )
     with transaction.atomic():
-        if not lock_account(account).is_active:
+        if not lock_account(account).is_active and not by_server:
             raise UserBlocked
         session.save(force_insert=True)
         if is_alarming(account, session):
             request_alert(account, session, client)
-        enforce_limit(account)
+        if not by_server:
+            enforce_limit(account)
         signals.send_on_commit(signals.session_created, account=account, session=session)
     return IssuedSession(session, secret)
 

@@ -75,6 +75,21 @@ def issue_token(
     return IssuedToken(token, secret, security_phrase() if phrase else "")
 
 
+def create_custom_token(*, account: Account, length: int, lifetime: timedelta) -> IssuedToken:
+    """Make a secret that a server hands on, by whatever way, to sign somebody in once. Call it in a
+    transaction.
+
+    Args:
+        length: hex digits of the secret, 4 to 128.
+        lifetime: how long it works.
+
+    Raises:
+        UserNotFound: the account has been deleted in the meantime.
+    """
+    secret = generate_secret(length + length % 2)[:length]
+    return issue_token(account=account, kind=Token.Kind.GENERIC, secret=secret, lifetime=lifetime)
+
+
 def security_phrase() -> str:
     """An adjective and a noun that a person can compare at a glance. No secret."""
     adjectives, nouns = PHRASES

@@ -17,6 +17,9 @@ READING = {"get", "head", "options"}
 UNLOGGED = {
     # users.md §8.1, core.md §10.1: a JWT is no more than the session, which is logged.
     "create_jwt",
+    "users.create_jwt",
+    # users.md §8.1
+    "users.update_prefs",
 }
 
 # core.md §10.1, mfa-oauth.md §2.
@@ -50,15 +53,62 @@ CONTRACT = {
     "update_email_verification_otp": "verification.update",
     "create_phone_verification": "verification.create",
     "update_phone_verification": "verification.update",
+    "create_push_target": "target.create",
+    "update_push_target": "target.update",
+    "delete_push_target": "target.delete",
+    # users.md §8.1
+    **{
+        f"users.{name}": "user.create"
+        for name in (
+            "create",
+            "create_argon2_user",
+            "create_bcrypt_user",
+            "create_md5_user",
+            "create_phpass_user",
+            "create_sha_user",
+            "create_scrypt_user",
+            "create_scrypt_modified_user",
+        )
+    },
+    "users.delete_user": "user.delete",
+    **{
+        f"users.update_{name}": "user.update"
+        for name in (
+            "status",
+            "labels",
+            "impersonator",
+            "name",
+            "password",
+            "email",
+            "phone",
+            "mfa",
+        )
+    },
+    "users.update_email_verification": "verification.update",
+    "users.update_phone_verification": "verification.update",
+    "users.create_session": "session.create",
+    "users.delete_session": "session.delete",
+    "users.delete_sessions": "session.delete",
+    "users.create_token": "tokens.create",
+    "users.create_mfa_recovery_codes": "user.update",
+    "users.update_mfa_recovery_codes": "user.update",
+    "users.delete_mfa_authenticator": "user.update",
+    "users.create_target": "target.create",
+    "users.update_target": "target.update",
+    "users.delete_target": "target.delete",
 }
 
 
 def declared() -> Iterator[tuple[str, str, Any]]:
-    """Each route's methods: the HTTP method, the action's name, and what it declares."""
+    """Each route's methods: the HTTP method, the action's name, and what it declares.
+
+    Names of the Users API have its name before them: the Account API has some of them, too.
+    """
     for pattern in urls.urlpatterns:
         view = pattern.callback
         for method, name in getattr(view, "actions", {}).items():
-            yield method, name, getattr(view.cls, name).endpoint
+            spec = getattr(view.cls, name).endpoint
+            yield method, f"users.{name}" if spec.service == "users" else name, spec
 
 
 def test_every_route_that_writes_has_an_event() -> None:

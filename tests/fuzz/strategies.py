@@ -105,9 +105,28 @@ good = {
     "phone": st.sampled_from(["+14155550100", "+4915112345678"]),
     "prefs": st.dictionaries(st.text(max_size=8), values, max_size=4),
     "duration": st.integers(min_value=1, max_value=3600),
+    "status": st.sampled_from([True, False, "0", "1"]),
+    "labels": st.lists(st.sampled_from(["vip", "admin", "x" * 36]), max_size=4),
+    "number": st.sampled_from(["", "+14155550100"]),
+    "impersonator": st.booleans(),
+    "emailVerification": st.booleans(),
+    "phoneVerification": st.booleans(),
+    "mfa": st.booleans(),
+    "length": st.integers(min_value=4, max_value=128),
+    "expire": st.integers(min_value=60, max_value=900),
+    "targetId": st.sampled_from(["unique()", "target"]),
+    "providerType": st.sampled_from(["email", "SMS", "push"]),
+    "identifier": st.sampled_from(["new@example.org", "+14155550100", "token"]),
+    "passwordVersion": st.sampled_from(["sha1", "SHA3-512", ""]),
+    "passwordCpu": st.sampled_from([16, "32", 2**30]),
+    "passwordMemory": st.sampled_from([1, 8, 2**30]),
+    "passwordParallel": st.sampled_from([1, 2, 2**30]),
+    "passwordLength": st.sampled_from([16, 64, 2**30]),
+    "passwordSalt": st.sampled_from(["c2FsdA==", "salt", "ä"]),
+    "passwordSaltSeparator": st.sampled_from(["Bw==", "?"]),
+    "passwordSignerKey": st.sampled_from(["c2FsdA==", "?"]),
     "total": st.booleans(),
     "current": st.booleans(),
-    "mfa": st.booleans(),
     "factor": st.sampled_from(["totp", "email", "phone", "recoverycode", "custom"]),
     "type": st.just("totp"),
     "challengeId": st.just("CHALLENGE"),
@@ -268,7 +287,10 @@ class Sent:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-CALLERS = ["guest", "session", "cookie", "fallback", "jwt", "key", "key and session", "junk"]
+CALLERS = [
+    *("guest", "session", "cookie", "fallback", "jwt"),
+    *("key", "full key", "key and session", "junk"),
+]
 
 
 @st.composite

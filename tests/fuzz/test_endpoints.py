@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from django_account.api.errors import STATUS
+from django_account.api_keys.models import GRANTABLE_SCOPES
 from django_account.api_keys.services import create_api_key
 from django_account.core.clients import ClientInfo
 from django_account.mfa.models import Challenge
@@ -39,17 +40,18 @@ from tests.fuzz.strategies import (
 SIGNED_IN = {"session", "cookie", "fallback", "jwt"}
 
 
+def path_to(route: str) -> str:
+    """A path to a route that is about somebody."""
+    ids = {"userId": "bob", "sessionId": "OTHER-SESSION"}
+    return "/" + PLACEHOLDER.sub(lambda name: ids.get(name[1], "any"), route)
+
+
 @contextmanager
 def undone() -> Iterator[None]:
     """What happens here has not happened afterwards."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
-
-
-def in_path(route: str) -> str:
-    """A route's path, with somebody's id for each placeholder."""
-    return "/" + PLACEHOLDER.sub("OTHER-SESSION", route)
 
 
 class FuzzTestCase(TestCase):
@@ -79,6 +81,7 @@ class FuzzTestCase(TestCase):
             expires_at=issued.session.expires_at,
         )
         key = create_api_key(name="fuzz", scopes=["sessions.write"]).secret
+        full = create_api_key(name="full", scopes=GRANTABLE_SCOPES).secret
         session = {"X-Appwrite-Session": issued.credential}
         fallback = json.dumps({"a_session_demo": issued.credential})
         cls.credentials = {
@@ -88,6 +91,7 @@ class FuzzTestCase(TestCase):
             "fallback": {"X-Fallback-Cookies": fallback},
             "jwt": {"X-Appwrite-JWT": create_jwt(issued.session)},
             "key": {"X-Appwrite-Key": key},
+            "full key": {"X-Appwrite-Key": full},
             "key and session": {"X-Appwrite-Key": key, **session},
             "junk": {
                 "X-Appwrite-Session": issued.credential + "xx",
@@ -187,7 +191,8 @@ class TestEveryEndpoint(FuzzTestCase):
             body = json.dumps(data.draw(params(route, method))).encode()
             given_headers = data.draw(headers)
             path = data.draw(paths(route))
-            for caller in CALLERS:
+            declared = (route, method) in DECLARED
+            for caller in CALLERS if declared else ("guest", "full key"):
                 with undone():
                     self.send(Sent(method, path, caller, body, headers=given_headers))
 
@@ -199,9 +204,9 @@ class TestEveryEndpoint(FuzzTestCase):
         @examples(8, shrink=False)
         @given(bodies)
         def check(route: str, method: str, body: bytes) -> None:
-            for caller in ("guest", "session", "jwt", "key"):
+            for caller in ("guest", "session", "jwt", "full key"):
                 with undone():
-                    self.send(Sent(method, in_path(route), caller, body))
+                    self.send(Sent(method, path_to(route), caller, body))
 
         for route, method in DECLARED:
             check(route, method)
@@ -209,16 +214,20 @@ class TestEveryEndpoint(FuzzTestCase):
     def test_strangers_get_nothing_of_a_person(self) -> None:
         @examples(2, shrink=False)
         @given(st.data())
-        def check(route: str, method: str, data: st.DataObject) -> None:
+        def check(route: str, method: str, callers: Iterable[str], data: st.DataObject) -> None:
             body = json.dumps(data.draw(params(route, method))).encode()
-            for caller in ("guest", "junk", "key", "key and session"):
+            for caller in callers:
                 with undone():
-                    response = self.send(Sent(method, in_path(route), caller, body))
+                    response = self.send(Sent(method, path_to(route), caller, body))
                 assert response.status_code == 401, (caller, method, route, response.content)
 
         for (route, method), endpoint in DECLARED.items():
             if endpoint.scope == "account":
-                check(route, method)
+                check(route, method, ("guest", "junk", "full key", "key and session"))
+            if endpoint.service == "users":
+                people = ["guest", "junk", "session", "cookie", "fallback", "jwt"]
+                with_too_little = [] if "sessions.write" in endpoint.scopes else ["key"]
+                check(route, method, (*people, *with_too_little))
 
 
 class TestCredentials(FuzzTestCase):

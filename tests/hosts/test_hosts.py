@@ -24,6 +24,8 @@ READING = ["tests/api/test_parameters.py", "tests/api/test_documents.py"]
 # The one statement that reads the host's user with the session.
 LOOKUPS = ["tests/api/test_lookups.py"]
 
+# Lists of people and of their sessions, whose values and ids the host shapes.
+SERVERS = ["tests/api/users/test_list.py", "tests/api/users/test_users.py"]
 # What hangs on the user's key, on the clock, and on counts that outlive a refusal.
 SECOND_FACTORS = ["tests/api/account/test_mfa.py"]
 
@@ -32,13 +34,13 @@ HOSTS: dict[str, list[str]] = {
     # User models.
     "stock": LOOKUPS,
     "email_user": LOOKUPS,
-    "uuid_user": [*LOOKUPS, *SECOND_FACTORS],
+    "uuid_user": [*LOOKUPS, *SECOND_FACTORS, *SERVERS],
     "required_field_user": LOOKUPS,
     "phone_user": LOOKUPS,
     # Habits.
     "hostile_rest": [*READING, *ORDER_OF_CHECKS],
     "atomic_requests": [*ORDER_OF_CHECKS, *SECOND_FACTORS],
-    "naive_time": ["tests/api/test_cookies.py", *SECOND_FACTORS],
+    "naive_time": ["tests/api/test_cookies.py", *SECOND_FACTORS, *SERVERS],
     "login_required": ORDER_OF_CHECKS,
     "german": ORDER_OF_CHECKS,
 }

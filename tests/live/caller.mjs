@@ -3,7 +3,9 @@
 /** Make an SDK's client, as an app does at its start. */
 export function openClient(sdk, endpoint, project) {
   const client = new sdk.Client().setEndpoint(endpoint).setProject(project);
-  return { ID: sdk.ID, Query: sdk.Query, client, account: new sdk.Account(client) };
+  // The Web SDK has no Users service.
+  const users = sdk.Users && new sdk.Users(client);
+  return { ID: sdk.ID, Query: sdk.Query, client, users, account: new sdk.Account(client) };
 }
 
 /** Call `opened[target][method](...args)`; the answer is what it gave, or the error it threw. */

@@ -44,6 +44,14 @@ def api_key(server: Server) -> str:
 
 
 @pytest.fixture(scope="session")
+def full_key(server: Server) -> str:
+    """A key that may do everything."""
+    scopes = ["users.read", "users.write", "sessions.read", "sessions.write"]
+    output = server.manage("createapikey", "--name", "full", "--scopes", *scopes)
+    return output.splitlines()[-1]
+
+
+@pytest.fixture(scope="session")
 def packages(missing: Callable[[str], None]) -> Path:
     """Where the npm packages of package.json are installed."""
     if not shutil.which("node") or not shutil.which("npm"):

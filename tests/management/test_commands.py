@@ -48,6 +48,15 @@ class TestCreateApiKey:
             run("createapikey", "--name", "web", "--scopes", "account")
         assert not ApiKey.objects.exists()
 
+    def test_ephemeral(self) -> None:
+        asked = ("createapikey", "--name", "job", "--scopes", "users.read", "--ephemeral")
+        secret = run(*asked, "60")[-1]
+        assert secret.startswith("ephemeral_")
+        assert ApiClient(key=secret).get("/users").status_code == 200
+        assert not ApiKey.objects.exists()
+        with pytest.raises(CommandError, match="3600"):
+            run(*asked, "3601")
+
     def test_expiry(self) -> None:
         run(
             "createapikey", "--name", "w", "--scopes", "users.read", "--expires", "2030-01-02T03:04"

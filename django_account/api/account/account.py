@@ -20,6 +20,7 @@ from django_account.api.serializers.account import (
 )
 from django_account.api.throttling import HOUR, Limit
 from django_account.api.views import AccountViewSet, endpoint
+from django_account.exceptions import UserNotFound
 from django_account.selfservice import profile
 
 
@@ -51,12 +52,25 @@ class AccountAccountViewSet(AccountViewSet):
 
     @endpoint(scope="account", answers=AccountSerializer)
     def get_account(self, request: object, **path: str) -> HttpResponse:
-        """The account."""
-        return self.account_answer()
+        """The account; an impersonator's answer is the other person's."""
+        other = self.caller.impersonated
+        if other is None:
+            return self.account_answer()
+        targets = other.targets.order_by("pk")
+        return json_answer(account_document(other, targets, impersonator=self.account))
 
     @endpoint(scope="account", status=204, event="user.delete")
     def delete_account(self, request: object, **path: str) -> HttpResponse:
-        """Delete the account and everything of it."""
+        """Delete the account and everything of it; an impersonator deletes the other person's.
+
+        Nobody deletes their own by misspelling another's.
+        """
+        if self.caller.impersonates:
+            if self.caller.impersonated is None:
+                raise UserNotFound
+            self.concern(self.caller.impersonated)
+            services.delete_account(self.caller.impersonated)
+            return empty_answer()
         services.delete_account(self.account)
         response = empty_answer()
         clear_session_cookies(self.request._request, response)

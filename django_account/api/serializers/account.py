@@ -7,7 +7,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from django_account.accounts.hashers import describe
 from django_account.accounts.models import Account
+from django_account.accounts.passwords import stored_password
 from django_account.api.fields import (
     EmailParam,
     NewIdParam,
@@ -24,12 +26,15 @@ from django_account.core.times import iso
 from django_account.targets.models import Target
 
 
-def account_document(account: Account, targets: Iterable[Target]) -> dict[str, Any]:
+def account_document(
+    account: Account, targets: Iterable[Target], *, impersonator: Account | None = None
+) -> dict[str, Any]:
     """The keys of an account.
 
     Args:
         account: with its user loaded.
         targets: the account's, oldest first.
+        impersonator: who acts as this person.
     """
     facts = emails.facts(account.email) if account.email else None
     return {
@@ -55,8 +60,20 @@ def account_document(account: Account, targets: Iterable[Target]) -> dict[str, A
         "targets": [target_document(target, account) for target in targets],
         "accessedAt": iso(account.accessed_at),
         "impersonator": account.impersonator,
-        "impersonatorUserId": None,
+        "impersonatorUserId": impersonator and impersonator.public_id,
     }
+
+
+def person_document(account: Account, targets: Iterable[Target]) -> dict[str, Any]:
+    """An account as servers see it: with the hash of its password (users.md §4 and §6)."""
+    hashed, kind, options = describe(stored_password(account))
+    secret = {"password": hashed, "hash": kind, "hashOptions": options}
+    document = {}
+    for key, value in account_document(account, targets).items():
+        document[key] = value
+        if key == "name":
+            document |= secret
+    return document
 
 
 def target_document(target: Target, account: Account) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from django_account.api.fields import Params, StrictBooleanParam, StringParam, refuse
+from django_account.api.fields import IdParam, Params, StrictBooleanParam, StringParam, refuse
 from django_account.api.serializers.documents import document, flag, moment, text
 from django_account.core.times import iso
 from django_account.mfa.factors import all_factors, find_factor
@@ -31,6 +31,17 @@ def challenge_document(challenge: Challenge) -> dict[str, Any]:
 MfaChallengeSerializer = document(
     "MfaChallenge",
     {"$id": text(), "$createdAt": moment(), "userId": text(), "expire": moment()},
+)
+
+MfaChallengeSecretSerializer = document(
+    "MfaChallengeSecret",
+    {
+        "$id": text(),
+        "$createdAt": moment(),
+        "userId": text(),
+        "expire": moment(),
+        "code": text(),
+    },
 )
 
 MfaTypeSerializer = document("MfaType", {"secret": text(), "uri": text()})
@@ -91,3 +102,13 @@ class ChallengeInput(Params):
 class ChallengeAnswerInput(Params):
     challengeId = StringParam(min_chars=1, max_chars=256)  # noqa: N815, as on the wire
     otp = StringParam(min_chars=1, max_chars=256)
+
+
+class UserAuthenticatorInput(Params):
+    userId = IdParam()  # noqa: N815, as on the wire
+    type = AuthenticatorTypeParam()
+
+
+class UserChallengeInput(Params):
+    userId = IdParam()  # noqa: N815, as on the wire
+    challengeId = StringParam(min_chars=1, max_chars=256)  # noqa: N815

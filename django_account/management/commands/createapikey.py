@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from django_account.api_keys.models import GRANTABLE_SCOPES
-from django_account.api_keys.services import create_api_key
+from django_account.api_keys.services import create_api_key, create_ephemeral_key
 from django_account.exceptions import InvalidArgument
 
 
@@ -45,9 +45,24 @@ class Command(BaseCommand):
         parser.add_argument(
             "--expires", type=moment, metavar="MOMENT", help="ISO 8601; left out: never"
         )
+        parser.add_argument(
+            "--ephemeral",
+            type=int,
+            metavar="SECONDS",
+            help="a key for a short job, which is stored nowhere and works for up to an hour",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            if options["ephemeral"] is not None:
+                self.stdout.write(
+                    create_ephemeral_key(
+                        name=options["name"],
+                        scopes=options["scopes"],
+                        duration=timedelta(seconds=options["ephemeral"]),
+                    )
+                )
+                return
             issued = create_api_key(
                 name=options["name"], scopes=options["scopes"], expires_at=options["expires"]
             )

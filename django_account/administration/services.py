@@ -1,0 +1,135 @@
+"""What servers and staff change about anybody's account (users.md §3).
+
+Nobody is asked for a password here, and a blocked account is changed like any other: who may call
+is for the face that calls to see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from django_account import signals
+from django_account.accounts import users
+from django_account.accounts.models import Account
+from django_account.accounts.passwords import remove_password
+from django_account.accounts.services import lock_account, require_welcome_email
+from django_account.conf import conf
+from django_account.exceptions import EmailAlreadyExists, PhoneAlreadyExists, TargetAlreadyExists
+from django_account.selfservice.profile import (
+    assign_acceptable,
+    forget_last_factor,
+    save_account,
+    save_password,
+    write_email,
+    write_phone,
+)
+from django_account.sessions.services import end_sessions
+from django_account.targets.services import is_claimed
+
+
+def update_status(*, account: Account, is_active: bool) -> None:
+    """Block or unblock somebody. Sessions stay, but every request with them is refused."""
+    account.user.is_active = is_active
+    with transaction.atomic():
+        save_account(account, "status", [])
+        users.save(account.user, ["is_active"])
+
+
+def update_labels(*, account: Account, labels: Iterable[str]) -> None:
+    """Replace the labels; of equal ones the first stays."""
+    account.labels = list(dict.fromkeys(labels))
+    save_account(account, "labels", ["labels"])
+
+
+def update_impersonator(*, account: Account, impersonator: bool) -> None:
+    """Allow somebody to act as others, or no longer (transport.md §8)."""
+    account.impersonator = impersonator
+    save_account(account, "impersonator", ["impersonator"])
+
+
+def update_mfa(*, account: Account, mfa: bool) -> None:
+    """Ask for a second factor, or no longer. Whether there is one is not looked at."""
+    changed = account.mfa_enabled != mfa
+    account.mfa_enabled = mfa
+    with transaction.atomic():
+        save_account(account, "mfa", ["mfa_enabled"])
+        if changed:
+            event = signals.mfa_enabled if mfa else signals.mfa_disabled
+            signals.send_on_commit(event, account=account)
+
+
+def update_verification(*, account: Account, address_kind: str, verified: bool) -> None:
+    """Say whether an address is proven.
+
+    Args:
+        address_kind: "email" or "phone".
+    """
+    setattr(account, f"{address_kind}_verified", verified)
+    with transaction.atomic():
+        was = lock_account(account)
+        save_account(account, f"{address_kind}-verification", [f"{address_kind}_verified"])
+        if not verified:
+            forget_last_factor(was, address_kind)
+
+
+def update_password(*, account: Account, password: str | None) -> None:
+    """Set a password, or take it away; all sessions end if INVALIDATE_SESSIONS.
+
+    Args:
+        password: in clear; None takes it away.
+
+    Raises:
+        InvalidArgument, PasswordRecentlyUsed, PasswordPersonalData: it breaks a rule.
+    """
+    if password is None:
+        remove_password(account)
+    else:
+        assign_acceptable(account, password)
+    with transaction.atomic():
+        save_password(account)
+        if conf.invalidate_sessions:
+            end_sessions(account=account)
+
+
+def update_email(*, account: Account, email: str | None) -> None:
+    """Set an e-mail address, unverified, or take it away.
+
+    Args:
+        email: in normal form; None takes it away.
+
+    Raises:
+        TargetAlreadyExists: somebody, perhaps the account itself, has the address.
+        EmailAlreadyExists: somebody has it without a target.
+        InvalidEmail, EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate: the address
+            cannot be used here.
+    """
+    if email is not None:
+        require_welcome_email(email)
+        # In this order: a neighbour who takes the address in between has a target by then.
+        is_taken = Account.objects.filter(email=email).exists() or users.has_user_with(email=email)
+        if is_claimed(email):
+            raise TargetAlreadyExists
+        if is_taken:
+            raise EmailAlreadyExists
+    write_email(account, email)
+
+
+def update_phone(*, account: Account, phone: str | None) -> None:
+    """Set a phone number, unverified, or take it away.
+
+    Args:
+        phone: in E.164; None takes it away.
+
+    Raises:
+        TargetAlreadyExists: somebody, perhaps the account itself, has the number.
+        PhoneAlreadyExists: somebody has it without a target.
+    """
+    if phone is not None:
+        is_taken = Account.objects.filter(phone=phone).exists()
+        if is_claimed(phone):
+            raise TargetAlreadyExists
+        if is_taken:
+            raise PhoneAlreadyExists
+    write_phone(account, phone)

@@ -1,0 +1,59 @@
+"""Teams are the site's own affair; this is how their memberships look on the wire (users.md §6)."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from django_account.api.fields import BooleanParam
+from django_account.api.queries import BASICS, Attribute, Kind, QueriesParam, Resource
+from django_account.api.serializers.documents import document, flag, moment, text
+from django_account.api.serializers.user import SearchParam, UserInput
+
+MembershipSerializer = document(
+    "Membership",
+    {
+        "$id": text(),
+        "$createdAt": moment(),
+        "$updatedAt": moment(),
+        "userId": text(),
+        "userName": text(),
+        "userEmail": text(),
+        "userPhone": text(),
+        "teamId": text(),
+        "teamName": text(),
+        "invited": moment(),
+        "joined": moment(),
+        "confirm": flag(),
+        "mfa": flag(),
+        "userAccessedAt": moment(),
+        "roles": serializers.ListField(child=serializers.CharField()),
+    },
+)
+
+MembershipListSerializer = document(
+    "MembershipList",
+    {
+        "total": serializers.IntegerField(),
+        "memberships": MembershipSerializer(many=True),
+    },
+)
+
+# The paths are those of a site's own model, if its hook has one with these names.
+MEMBERSHIPS = Resource(
+    "Membership",
+    {
+        **BASICS,
+        "userId": Attribute("user_id"),
+        "teamId": Attribute("team_id"),
+        "invited": Attribute("invited", Kind.MOMENT, nullable=True),
+        "joined": Attribute("joined", Kind.MOMENT, nullable=True),
+        "confirm": Attribute("confirm", Kind.FLAG),
+        "roles": Attribute("roles", Kind.LIST),
+    },
+)
+
+
+class UserMembershipListInput(UserInput):
+    queries = QueriesParam(MEMBERSHIPS)
+    search = SearchParam()
+    total = BooleanParam(required=False, default=True)
