@@ -24,6 +24,9 @@ ONE_YEAR = 31_536_000
 AUTH_METHODS = ("email-password", "magic-url", "email-otp", "anonymous", "phone", "jwt")
 
 
+_DUMMY_MAIL = "django.core.mail.backends.dummy.EmailBackend"
+
+
 class PasswordStrength(TypedDict):
     """The classes of characters that a new password needs."""
 
@@ -38,7 +41,7 @@ class AccountSettings:
     """The site's ``DJANGO_ACCOUNT`` dictionary, with defaults."""
 
     # Properties that are no settings of their own.
-    _DERIVED = frozenset({"sends_sms"})
+    _DERIVED = frozenset({"sends_mail", "sends_sms"})
 
     def _get(self, name: str, default: Any) -> Any:
         return getattr(settings, "DJANGO_ACCOUNT", {}).get(name, default)
@@ -212,6 +215,14 @@ class AccountSettings:
         """The From address of messages. Default: Django's DEFAULT_FROM_EMAIL."""
         value = self._get("EMAIL_SENDER", None)
         return None if value is None else str(value)
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether the site has a way to send mail: any mailer but none and the dummy."""
+        mailers = getattr(settings, "MAILERS", None)
+        if mailers is None:
+            return bool(settings.EMAIL_BACKEND != _DUMMY_MAIL)
+        return bool(mailers.get("default", {"BACKEND": _DUMMY_MAIL}).get("BACKEND") != _DUMMY_MAIL)
 
     @property
     def background_delivery(self) -> bool:

@@ -2,9 +2,19 @@
 
 from django_account.accounts.models import Account
 from django_account.api_keys.models import ApiKey
+from django_account.identities.models import Identity, OAuth2Flow
 from django_account.notifications.models import Delivery
 from django_account.sessions.models import Session
 from django_account.targets.models import Target
 from django_account.tokens.models import Token
 
-__all__ = ["Account", "ApiKey", "Delivery", "Session", "Target", "Token"]
+__all__ = [
+    "Account",
+    "ApiKey",
+    "Delivery",
+    "Identity",
+    "OAuth2Flow",
+    "Session",
+    "Target",
+    "Token",
+]

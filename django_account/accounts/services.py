@@ -17,6 +17,7 @@ from django_account.conf import conf
 from django_account.core import emails
 from django_account.core.ids import UNIQUE, unique_id
 from django_account.exceptions import (
+    BadRequest,
     DeletionProhibited,
     EmailDisposable,
     EmailFree,
@@ -39,6 +40,7 @@ def create_account(
     phone: str | None = None,
     password: str | None = None,
     name: str = "",
+    by_identity: bool = False,
 ) -> Account:
     """Make an account and its user. Either both exist afterwards, or neither.
 
@@ -48,9 +50,11 @@ def create_account(
         phone: in E.164.
         password: in clear; None for a person without one.
         name: for display.
+        by_identity: the address comes from somebody's account elsewhere.
 
     Raises:
         UserCountExceeded: USERS_LIMIT is reached.
+        BadRequest: the address is on an identity of somebody's.
         UserAlreadyExists: the id, e-mail or phone is taken.
         InvalidEmail: the user model cannot hold the address.
         EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate: BLOCK_EMAILS refuses it.
@@ -62,6 +66,8 @@ def create_account(
     account.accessed_at = account.registered_at
     account.user = users.new_user(account_id=account_id, email=email, phone=phone, name=name)
     require_room()
+    if email is not None and not by_identity and is_on_identity(email):
+        raise BadRequest
     if password is not None:
         require_acceptable(password, user=account.user, personal_data=account.personal_data())
     if email is not None:
@@ -143,6 +149,16 @@ def is_taken(account: Account) -> bool:
     return Account.objects.filter(same).exists() or (
         account.email is not None and users.has_user_with_email(account.email)
     )
+
+
+def is_on_identity(email: str, *, account: Account | None = None) -> bool:
+    """Whether an address is that of somebody's account elsewhere, and so nobody else's here.
+
+    Args:
+        account: whose identities do not count.
+    """
+    others = Account.objects.filter(identities__provider_email=email)
+    return (others if account is None else others.exclude(pk=account.pk)).exists()
 
 
 def claim_addresses(account: Account) -> None:

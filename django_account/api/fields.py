@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, NoReturn
 
@@ -156,6 +156,43 @@ class RedirectParam(StringParam):
                 "(PLATFORMS) and use its full address."
             )
         return data
+
+
+class ChoiceParam(StringParam):
+    """One of some words, in exactly their case."""
+
+    def __init__(self, choices: Collection[str], **kwargs: Any) -> None:
+        self.choices = choices
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self.choices:
+            refuse(f"Value must be one of ({', '.join(self.choices)})")
+        return data
+
+
+class StringsParam(serializers.ListField):
+    """A list of strings."""
+
+    def __init__(self, *, max_items: int, max_chars: int, **kwargs: Any) -> None:
+        self.max_items = max_items
+        self.item = StringParam(min_chars=1, max_chars=max_chars)
+        super().__init__(child=serializers.CharField(), **kwargs)
+
+    def run_validation(self, data: Any = ABSENT) -> Any:
+        if not isinstance(data, list) or len(data) > self.max_items:
+            refuse(f"Value must be a valid array of at most {self.max_items} items.")
+        return [self.item.to_internal_value(item) for item in data]
+
+
+class PrintableParam(StringParam):
+    """Text of printable ASCII (RFC 6749, appendix A.5)."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not (text.isascii() and text.isprintable()):
+            refuse("Value must hold printable ASCII characters only.")
+        return text
 
 
 class StrictBooleanParam(serializers.BooleanField):

@@ -15,6 +15,10 @@ from django.urls import Resolver404, path, re_path, resolve
 from django.views.decorators.csrf import csrf_exempt
 
 from django_account.api.account.account import AccountAccountViewSet as Account
+from django_account.api.account.identities import IdentityViewSet as Identity
+from django_account.api.account.oauth2 import IdTokenViewSet as IdToken
+from django_account.api.account.oauth2 import OAuth2CallbackViewSet as OAuth2Callback
+from django_account.api.account.oauth2 import OAuth2ViewSet as OAuth2
 from django_account.api.account.sessions import SessionViewSet as Session
 from django_account.api.account.tokens import TokenViewSet as Token
 from django_account.api.pages import page_urlpatterns
@@ -70,6 +74,17 @@ urlpatterns = [
     *routes("account/sessions/email", Session, {"post": "create_email_password_session"}),
     *routes("account/sessions/anonymous", Session, {"post": "create_anonymous_session"}),
     *routes("account/sessions/token", Token, {"post": "create_session"}),
+    *routes("account/sessions/id-token", IdToken, {"post": "create_id_token_session"}),
+    *routes(
+        "account/sessions/oauth2/callback/<str:provider>/<str:projectId>",
+        OAuth2Callback,
+        {"get": "oauth2_callback", "post": "oauth2_callback"},
+    ),
+    *routes("account/sessions/oauth2/<str:provider>/redirect", OAuth2, {"get": "complete_oauth2"}),
+    *routes("account/sessions/oauth2/<str:provider>", OAuth2, {"get": "create_oauth2_session"}),
+    *routes("account/tokens/oauth2/<str:provider>", OAuth2, {"get": "create_oauth2_token"}),
+    *routes("account/identities", Identity, {"get": "list_identities"}),
+    *routes("account/identities/<str:identityId>", Identity, {"delete": "delete_identity"}),
     *routes(
         "account/sessions/magic-url",
         Token,

@@ -21,7 +21,7 @@ from django_account.accounts.models import Account
 from django_account.accounts.services import touch_account
 from django_account.api import permissions
 from django_account.api.authentication import Caller, identify, require_full_account
-from django_account.api.clients import client_info
+from django_account.api.clients import client_info, is_secure
 from django_account.api.cookies import set_session_cookies
 from django_account.api.cors import add_cors_headers, check_origin, request_host
 from django_account.api.errors import HideEverything, error_response
@@ -151,10 +151,14 @@ class AccountViewSet(ViewSet):
         permissions.check_scope(caller, spec.scope, http_request)
         require_full_account(caller, mfa_exempt=spec.mfa_exempt)
         permissions.check_auth_method(caller, spec.auth_method)
-        if spec.signs_in:
+        if spec.signs_in and not self.may_replace(caller):
             permissions.check_signed_out(caller)
         given = {**read_params(request), **kwargs} if spec.params is not None else {}
         self.params = spec.params.read(given) if spec.params is not None else {}
+
+    def may_replace(self, caller: Caller) -> bool:
+        """Whether a sign-in may take the place of the caller's session; as a rule it may not."""
+        return False
 
     def check_project(self, request: Request) -> None:
         """Refuse a project id that is not ours; none means ours.
@@ -184,8 +188,11 @@ class AccountViewSet(ViewSet):
             require_usable(caller.api_key)
             touch_api_key(caller.api_key)
 
-    def page(self, name: str) -> str:
+    def page(self, name: str, parameter: str = "url") -> str:
         """The address of one of our own pages, for links sent without a URL of the caller's.
+
+        Args:
+            parameter: where the caller could have sent one.
 
         Raises:
             InvalidArgument: the request's host is nobody the site vouches for; with a forged
@@ -196,9 +203,15 @@ class AccountViewSet(ViewSet):
         vouched_for = [pattern for pattern in settings.ALLOWED_HOSTS if pattern != "*"]
         if not (is_allowed_host(host) or validate_host(host, vouched_for)):
             raise InvalidArgument(
-                "url", "Send one, or name this API's host in ALLOWED_HOSTS or PLATFORMS."
+                parameter, "Send one, or name this API's host in ALLOWED_HOSTS or PLATFORMS."
             )
-        return request.build_absolute_uri(reverse(f"django_account_{name}"))
+        return self.absolute(reverse(f"django_account_{name}"))
+
+    def absolute(self, path: str) -> str:
+        """The whole address of a path of ours, as the client knows it."""
+        request = self.request._request
+        scheme = "https" if is_secure(request) else "http"
+        return f"{scheme}://{request.get_host()}{path}"
 
     @property
     def client(self) -> ClientInfo:

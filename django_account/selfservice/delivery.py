@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from django.conf import settings
-
 from django_account import signals
 from django_account.conf import conf
 from django_account.core.clients import ClientInfo
@@ -15,8 +13,6 @@ from django_account.core.times import iso
 from django_account.exceptions import MailDisabled, SMSDisabled
 from django_account.tokens.services import IssuedToken
 
-_DUMMY_MAIL = "django.core.mail.backends.dummy.EmailBackend"
-
 
 def require_mail() -> None:
     """Refuse what needs a mail when the site sends none: no mailer, or the dummy one.
@@ -24,12 +20,7 @@ def require_mail() -> None:
     Raises:
         MailDisabled.
     """
-    mailers = getattr(settings, "MAILERS", None)
-    if mailers is None:
-        backend = settings.EMAIL_BACKEND
-    else:
-        backend = mailers.get("default", {"BACKEND": _DUMMY_MAIL}).get("BACKEND", "")
-    if backend == _DUMMY_MAIL:
+    if not conf.sends_mail:
         raise MailDisabled
 
 

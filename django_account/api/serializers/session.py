@@ -32,6 +32,7 @@ def session_document(session: Session, *, current: bool, secret: str = "") -> di
         secret: the credential; given to servers, at creation only.
     """
     client = session.client_details
+    tokens = session.provider_tokens
     return {
         "$id": session.public_id,
         "$createdAt": iso(session.created_at),
@@ -40,9 +41,9 @@ def session_document(session: Session, *, current: bool, secret: str = "") -> di
         "expire": iso(session.expires_at),
         "provider": session.provider,
         "providerUid": session.provider_uid,
-        "providerAccessToken": "",
-        "providerAccessTokenExpiry": "",
-        "providerRefreshToken": "",
+        "providerAccessToken": tokens.access,
+        "providerAccessTokenExpiry": iso(tokens.expires_at),
+        "providerRefreshToken": tokens.refresh,
         "ip": session.ip,
         "osCode": client.os_code,
         "osName": client.os_name,
