@@ -431,7 +431,7 @@ def _failures(provider: Provider) -> Iterator[None]:
             provider.name, f"this site's setting {error.parameter or error.code} is wrong"
         )
     except SocialAuthBaseException as error:
-        said = f" ({error.provider_code})" if isinstance(error.provider_code, str) else ""
+        said = f" ({error.provider_code[:100]})" if isinstance(error.provider_code, str) else ""
         failure = OAuth2ProviderFailure(provider.name, f"{error}{said}")
     except _MISSHAPEN:
         failure = OAuth2ProviderFailure(provider.name, "its answer cannot be read")
