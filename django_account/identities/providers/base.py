@@ -33,9 +33,6 @@ class Dance(BaseOAuth2PKCE[Any]):
     REDIRECT_STATE = False
     PKCE_DEFAULT_CODE_CHALLENGE_METHOD = "S256"
 
-    # Where the profile is, when it is not where the backend looks.
-    USER_URL = ""
-
     # What the token endpoint answered.
     token_answer: dict[str, Any]
 
@@ -73,7 +70,8 @@ class Dance(BaseOAuth2PKCE[Any]):
         return token
 
     def user_data(self, access_token: str, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
-        url = self.setting("USER_URL", self.USER_URL)
+        # Where the profile is, when it is not where the backend looks.
+        url = self.setting("USER_URL", getattr(self, "USER_URL", ""))
         found: dict[str, Any] | None = (
             self.get_json(url, headers={"Authorization": f"Bearer {access_token}"})
             if url
@@ -211,6 +209,9 @@ class PlainOAuth2(BaseOAuth2[Any]):
     """A provider that social-core lacks: three addresses, and a profile read with the token."""
 
     REDIRECT_STATE = False
+
+    # Where its profiles are.
+    USER_URL = ""
 
     def get_user_details(self, response: dict[str, Any]) -> dict[str, Any]:
         """Nothing: the registry says which field is what."""
