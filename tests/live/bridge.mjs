@@ -87,6 +87,7 @@ class PageClient {
     if (new URL(this.page.url()).origin !== origin) {
       await this.page.goto(origin);
     }
+    await this.page.waitForFunction("window.openClient");
     await this.page.evaluate((endpoint) => window.openClient(...endpoint), this.endpoint);
   }
 

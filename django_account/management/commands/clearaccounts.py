@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
 
+from django_account.identities.models import OAuth2Flow
 from django_account.notifications.models import Delivery
 from django_account.sessions.models import Session
 from django_account.tokens.models import Token
@@ -15,7 +16,9 @@ from django_account.tokens.models import Token
 class Command(BaseCommand):
     """Run it daily. It works in batches, so that it never holds a lock for long."""
 
-    help = "Delete expired sessions and tokens, and deliveries of 30 days ago. Run it daily."
+    help = (
+        "Delete expired sessions, tokens and sign-ins at providers, and deliveries of 30 days ago."
+    )
 
     BATCH = 5000
 
@@ -23,6 +26,7 @@ class Command(BaseCommand):
         for what, rows in (
             ("expired sessions", Session.objects.expired()),
             ("expired tokens", Token.objects.expired()),
+            ("abandoned sign-ins at providers", OAuth2Flow.objects.expired()),
             ("old deliveries", Delivery.objects.old()),
         ):
             self.stdout.write(f"{self.clear(what, rows)} {what} deleted.")
