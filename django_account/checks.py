@@ -205,7 +205,7 @@ def check_setting_values(**kwargs: Any) -> list[CheckMessage]:
 def check_oauth2_providers(**kwargs: Any) -> list[CheckMessage]:
     """E015: every OAuth2 provider is one, and has what it needs. W016: it is called by HTTPS."""
     try:
-        given = conf.oauth2_providers
+        given: Mapping[str, Any] = conf.oauth2_providers
     except Exception:
         return []  # E007 says so
     found: list[CheckMessage] = []

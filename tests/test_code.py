@@ -43,7 +43,6 @@ def test_the_readme_names_every_setting() -> None:
     later = {
         "RATE_LIMITS_ENABLED",
         "MOCK_NUMBERS",
-        "OAUTH2_PROVIDERS",
         "SMS_BACKEND",
         "SMS_OPTIONS",
     }

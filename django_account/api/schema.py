@@ -9,6 +9,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework.fields import BooleanField, ListField
 
 from django_account.api.serializers.documents import ErrorSerializer
 
@@ -66,15 +67,20 @@ class AccountSchema(AutoSchema):
     def get_override_parameters(self) -> list[OpenApiParameter]:
         """The parameters of a path or query string."""
         spec = self._spec
-        in_path = f"{{{name}}}" if (name := next(iter(self._path_names()), None)) else ""
+        in_path = self._path_names()
         found = [
-            OpenApiParameter(name, str, OpenApiParameter.PATH, required=True)
-            for name in self._path_names()
+            OpenApiParameter(name, str, OpenApiParameter.PATH, required=True) for name in in_path
         ]
-        if self.method == "GET" and spec.params is not None and not in_path:
+        if self.method == "GET" and spec.params is not None:
             found += [
-                OpenApiParameter(name, bool, required=field.required)
+                OpenApiParameter(
+                    name,
+                    bool if isinstance(field, BooleanField) else str,
+                    required=field.required,
+                    many=isinstance(field, ListField),
+                )
                 for name, field in spec.params.fields.items()
+                if name not in in_path
             ]
         return found
 

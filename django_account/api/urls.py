@@ -78,7 +78,7 @@ urlpatterns = [
     *routes(
         "account/sessions/oauth2/callback/<str:provider>/<str:projectId>",
         OAuth2Callback,
-        {"get": "oauth2_callback", "post": "oauth2_callback"},
+        {"get": "oauth2_callback", "post": "oauth2_callback_by_form"},
     ),
     *routes("account/sessions/oauth2/<str:provider>/redirect", OAuth2, {"get": "complete_oauth2"}),
     *routes("account/sessions/oauth2/<str:provider>", OAuth2, {"get": "create_oauth2_session"}),

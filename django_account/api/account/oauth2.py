@@ -258,6 +258,9 @@ class OAuth2CallbackViewSet(AccountViewSet):
         query = urlencode({**given, "project": self.params["projectId"]})
         return redirect(f"{self.absolute(redirect_path(self.params['provider']))}?{query}")
 
+    # Some providers have the browser post a form (Apple).
+    oauth2_callback_by_form = oauth2_callback
+
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         """A page for browsers, the envelope for everybody else."""
         return error_page(exc, self.request._request)
