@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 import pytest
 import time_machine
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client
 
 from django_account.accounts.models import Account
@@ -182,6 +183,62 @@ def test_the_same_provider_does_everything_right(browser: Browser, oidc: OpenIdP
     """So that the misdeeds above fail for their own reason."""
     assert browser.sign_in_by(oidc).status_code == 301
     assert Identity.objects.get().provider_uid == "subject-1"
+
+
+def test_a_provider_that_signs_with_an_elliptic_curve(
+    browser: Browser, oidc: OpenIdProvider
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    oidc.far_side.says[f"{ISSUER}/keys"] = {"keys": [{**public, "kid": "ec", "alg": "ES256"}]}
+    oidc.make_token = lambda claims: jwt.encode(claims, key, "ES256", headers={"kid": "ec"})
+    browser.sign_in_by(oidc)
+    assert Identity.objects.exists()
+
+
+def test_a_provider_whose_addresses_all_stand_in_the_settings(
+    browser: Browser, oidc: OpenIdProvider, project: Callable[..., None]
+) -> None:
+    said = oidc.far_side.says.pop(f"{ISSUER}/.well-known/openid-configuration")(None)
+    config = {
+        "client_id": "client-id",
+        "client_secret": "client-secret",
+        "issuer": ISSUER,
+        "authorization_url": said["authorization_endpoint"],
+        "token_url": said["token_endpoint"],
+        "user_info_url": said["userinfo_endpoint"],
+        "jwks_url": said["jwks_uri"],
+        "token_auth_method": "client_secret_basic",
+    }
+    project(OAUTH2_PROVIDERS={"oidc": config})
+    browser.sign_in_by(oidc)
+    assert Identity.objects.exists()
+    assert oidc.far_side.called(f"{ISSUER}/token").basic == "client-id:client-secret"
+
+
+def test_a_well_known_address_for_an_endpoint(
+    browser: Browser, oidc: OpenIdProvider, project: Callable[..., None]
+) -> None:
+    whole = f"{ISSUER}/.well-known/openid-configuration"
+    project(OAUTH2_PROVIDERS={"oidc": {**OIDC, "endpoint": whole}})
+    browser.sign_in_by(oidc)
+    assert Identity.objects.exists()
+
+
+def test_nothing_secret_is_logged(
+    browser: Browser, oidc: OpenIdProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    brought = oidc.consent(browser.start("oidc")["Location"])
+    browser.come_back("oidc", **brought)
+    browser.come_back("oidc", **brought)
+    browser.patch("/account/sessions/current")
+    oidc.make_token = lambda claims: sign(claims, key="second")
+    browser.sign_in_by(oidc)
+    cookie = browser.http.cookies["django_account_oauth2"].value
+    logged = caplog.text + str([record.__dict__.get("args") for record in caplog.records])
+    for secret in (*brought.values(), cookie, "client-secret", "access-token", "refresh-token"):
+        assert secret not in logged
 
 
 def test_a_provider_that_answers_byte_by_byte_is_given_up_on(

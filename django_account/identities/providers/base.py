@@ -164,6 +164,9 @@ class OpenIdDance(Dance, OpenIdConnectAuth[Any]):
 
     DEFAULT_USE_PKCE = True
 
+    # Those of key pairs. A key names the one it is for; nothing is ever signed with our secret.
+    JWT_ALGORITHMS = ["RS256", "ES256", "PS256", "EdDSA"]
+
     # Whether the profile is also asked for, or all of it is in the ID token.
     HAS_USERINFO = True
 

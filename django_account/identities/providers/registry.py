@@ -127,6 +127,9 @@ class Provider:
         ]
 
 
+# Where an OpenID provider describes itself; people also write it with this behind.
+_DISCOVERY = "/.well-known/openid-configuration"
+
 # What every provider's entry may hold.
 COMMON_KEYS = ("client_id", "client_secret", "scopes", "enabled", "prompt")
 
@@ -390,7 +393,7 @@ _PROVIDERS = (
         scopes=_OPENID_OFFLINE,
         needs=("domain|endpoint",),
         console="https://fusionauth.io/docs/",
-        note="The application must sign its ID tokens with RS256.",
+        note="The application must sign its ID tokens with a key pair (RS256), not with HS256.",
     ),
     Provider(
         key="github",
@@ -514,18 +517,24 @@ _PROVIDERS = (
         "oidc",
         "OpenID Connect",
         "{endpoint}",
-        needs=("endpoint",),
-        takes=("authorization_url", "token_url", "user_info_url", "jwks_url", "issuer", "max_age"),
+        needs=("endpoint|issuer",),
+        takes=(
+            *("authorization_url", "token_url", "user_info_url", "jwks_url"),
+            *("token_auth_method", "max_age"),
+        ),
         settings={
             "AUTHORIZATION_URL": "{authorization_url}",
             "ACCESS_TOKEN_URL": "{token_url}",
             "USERINFO_URL": "{user_info_url}",
             "JWKS_URI": "{jwks_url}",
             "ID_TOKEN_ISSUER": "{issuer}",
+            "TOKEN_ENDPOINT_AUTH_METHOD": "{token_auth_method}",
         },
         note="Any OpenID provider. `endpoint` is its issuer, where "
         "`/.well-known/openid-configuration` is found; the other addresses override what stands "
-        "there. ID tokens are signed with RS256.",
+        "there. With all of them, `issuer` and `token_auth_method` (`client_secret_post` or "
+        "`client_secret_basic`), nothing is looked up there. Its ID tokens must be signed with a "
+        "key pair, not with the client secret (HS256).",
     ),
     _openid(
         "okta",
@@ -764,8 +773,9 @@ def backend_settings(provider: Provider, config: Mapping[str, Any]) -> dict[str,
     for name in ("domain", "endpoint"):
         if value := values.get(name):
             address = value if "://" in value else f"https://{value}"
-            values[name] = address.rstrip("/")
-    values.setdefault("domain", values.get("endpoint", ""))
+            values[name] = address.removesuffix(_DISCOVERY).rstrip("/")
+    values.setdefault("endpoint", values.get("issuer", ""))
+    values.setdefault("domain", values["endpoint"])
     realm = f"/realms/{values['realm']}" if "realm" in values else ""
     if provider.key == "keycloak":
         values["issuer"] = values["domain"] + realm
