@@ -65,7 +65,7 @@ from django_account.exceptions import (
     UserBlocked,
     UserNotFound,
 )
-from django_account.identities.models import Identity
+from django_account.identities.models import Identity, OAuth2Flow
 from django_account.identities.oauth2 import Profile, renew_tokens
 from django_account.identities.providers.registry import PROVIDERS, is_enabled
 from django_account.sessions.models import Session
@@ -306,6 +306,8 @@ def hand_over(account: Account) -> None:
     end_sessions(account=account)
     revoke_tokens(account=account, kinds=set(Token.Kind))
     Identity.objects.filter(account=account).delete()
+    # Linking that a server of the app has begun for them would add another.
+    OAuth2Flow.objects.filter(account=account).delete()
     move_address(account=account, provider_type="sms", old=account.phone, new=None)
     if account.phone is not None:
         users.write_address(account.user, users.phone_field(), None, account.public_id)
@@ -337,14 +339,17 @@ def extend_oauth2_session(session: Session) -> None:
     if not tokens.refresh:
         extend_session(session)
         return
+    identities = Identity.objects.filter(
+        account=session.account_id, provider=session.provider, provider_uid=session.provider_uid
+    )
+    # The identity has the newest: another session may have renewed the same token, and a provider
+    # that takes each refresh token once would refuse ours.
+    if (identity := identities.first()) is not None and identity.provider_tokens.refresh:
+        tokens = identity.provider_tokens
     renewed = renew_tokens(provider_key=session.provider, uid=session.provider_uid, tokens=tokens)
     with transaction.atomic():
         extend_session(session, renewed)
-        Identity.objects.filter(
-            account=session.account_id,
-            provider=session.provider,
-            provider_uid=session.provider_uid,
-        ).update(**session.token_values, updated_at=timezone.now())
+        identities.update(**session.token_values, updated_at=timezone.now())
 
 
 def unlink(*, account: Account, identity_id: str) -> None:

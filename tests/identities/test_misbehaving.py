@@ -391,7 +391,7 @@ class TestState:
         assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (
             True,
             "Lax",
-            "/v1/account",
+            "/",
         )
 
     def test_two_tabs_of_one_browser(self, browser: Browser, oidc: OpenIdProvider) -> None:

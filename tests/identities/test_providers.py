@@ -11,8 +11,10 @@ import jwt
 import pytest
 
 from django_account.accounts.models import Account
+from django_account.core.clients import ClientInfo
 from django_account.identities.models import Identity
 from django_account.identities.providers.registry import PROVIDERS
+from django_account.sessions.services import create_identity_session
 from tests.client import ApiClient, assert_error
 from tests.identities.conftest import SUCCESS, Browser
 from tests.identities.far_side import Call, FarSide, OpenIdProvider, Reply, challenge_of, jwk
@@ -380,6 +382,21 @@ class TestRenewal:
         oidc.far_side.says[f"{oidc.issuer}/token"] = answer
         assert_error(browser.patch("/account/sessions/current"), status, code)
         assert browser.get("/account/sessions/current").json() == before
+
+    def test_a_refresh_token_that_works_once(self, browser: Browser, oidc: OpenIdProvider) -> None:
+        """Two sessions of one exchange share it; the second uses what the first was given."""
+        browser.sign_in_by(oidc)
+        identity = Identity.objects.get()
+        second = create_identity_session(
+            identity=identity, account=identity.account, client=ClientInfo()
+        )
+        far_side, url = oidc.far_side, f"{oidc.issuer}/token"
+        far_side.says[url] = TOKEN | {"access_token": "2nd", "refresh_token": "r2"}
+        assert browser.patch("/account/sessions/current").status_code == 200
+        assert far_side.called(url).form["refresh_token"] == "refresh-token"
+        other = ApiClient(session=second.credential)
+        assert other.patch("/account/sessions/current").status_code == 200
+        assert far_side.called(url).form["refresh_token"] == "r2"
 
     def test_an_id_token_of_another_person(self, browser: Browser, oidc: OpenIdProvider) -> None:
         from tests.identities.far_side import sign

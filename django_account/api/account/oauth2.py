@@ -53,6 +53,9 @@ from django_account.identities.services import create_oauth2_session, create_oau
 # What a browser proves itself by when it comes back.
 COOKIE = "django_account_oauth2"
 
+# Over HTTPS its name keeps a neighbour under the same domain from planting one that they know.
+SECURE_COOKIE = "__Host-" + COOKIE
+
 # Our own pages, by which native apps are reached (api/pages.py).
 SUCCESS_PAGE, FAILURE_PAGE = "oauth2-success", "oauth2-failure"
 
@@ -79,7 +82,7 @@ class OAuth2ViewSet(AccountViewSet):
         back = oauth2.find_flow(
             provider=provider,
             state=self.params["state"],
-            browser_secret=self.request._request.COOKIES.get(COOKIE, ""),
+            browser_secret=self.browser_secret,
         )
         self.check_destination(back.destination)
         oauth2.claim_flow(back.flow)
@@ -107,9 +110,7 @@ class OAuth2ViewSet(AccountViewSet):
         browser_secret = ""
         if is_bound:
             # One for all tabs of a browser.
-            browser_secret = (
-                self.request._request.COOKIES.get(COOKIE, "")[:64] or oauth2.new_browser_secret()
-            )
+            browser_secret = self.browser_secret or oauth2.new_browser_secret()
         url = oauth2.begin(
             provider=provider,
             destination=Destination(
@@ -131,16 +132,26 @@ class OAuth2ViewSet(AccountViewSet):
         response = redirect(url)
         if is_bound:
             response.set_cookie(
-                COOKIE,
+                self.cookie_name,
                 browser_secret,
                 max_age=int(OAuth2Flow.LIFETIME.total_seconds()),
-                path=redirect_path(provider.key).partition("/sessions/")[0],
+                path="/",
                 secure=is_secure(self.request._request),
                 httponly=True,
                 # The way back is a link of another site.
                 samesite="Lax",
             )
         return response
+
+    @property
+    def cookie_name(self) -> str:
+        """What the browser's cookie is called."""
+        return SECURE_COOKIE if is_secure(self.request._request) else COOKIE
+
+    @property
+    def browser_secret(self) -> str:
+        """What the browser proves itself by; empty for nothing."""
+        return self.request._request.COOKIES.get(self.cookie_name, "")[:64]
 
     @property
     def is_asked_by_server(self) -> bool:
