@@ -26,6 +26,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.password_validation import (
     get_default_password_validators,
     password_validators_help_texts,
@@ -509,7 +510,11 @@ def site_problems(password: str, account_id: str) -> list[str]:
 
 
 page_urlpatterns = [
-    path(f"pages/{page.name}", page.as_view(), name=f"django_account_{page.name}")
+    path(
+        f"pages/{page.name}",
+        login_not_required(page.as_view()),
+        name=f"django_account_{page.name}",
+    )
     for page in (
         MagicURLPage,
         RecoveryPage,

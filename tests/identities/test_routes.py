@@ -676,6 +676,16 @@ class TestRelayPages:
         response = client.get("/v1/pages/oauth2-failure", {"error": error[:2000]})
         assert response.status_code == 200
 
+    def test_open_on_a_site_that_asks_everybody_to_log_in(
+        self, client: Client, settings: Any
+    ) -> None:
+        settings.MIDDLEWARE = [
+            *settings.MIDDLEWARE,
+            "django.contrib.auth.middleware.LoginRequiredMiddleware",
+        ]
+        for name in ("oauth2-success", "oauth2-failure", "recovery"):
+            assert client.get(f"/v1/pages/{name}").status_code in (200, 400)
+
     def test_only_reads(self, client: Client) -> None:
         assert client.post("/v1/pages/oauth2-success").status_code == 405
 
