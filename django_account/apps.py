@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
-from django.conf import settings
-from django.db.models.signals import post_save
+from django.db.models.signals import post_delete, post_save
 
 
 class DjangoAccountConfig(AppConfig):
@@ -20,12 +19,29 @@ class DjangoAccountConfig(AppConfig):
             checks,  # noqa: F401, registers itself
             signals,
         )
+        from django_account.accounts.models import Account
+        from django_account.audit import receivers as audit
         from django_account.notifications.receivers import message_requested
         from django_account.selfservice.site_changes import user_saved
 
-        post_save.connect(
-            user_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="django_account.user_saved"
-        )
+        # Of every sender: Django names a proxy or a child of the user model by its own class.
+        post_save.connect(user_saved, dispatch_uid="django_account.user_saved")
         signals.message_requested.connect(
             message_requested, dispatch_uid="django_account.message_requested"
+        )
+        for name in (
+            "acted",
+            "account_created",
+            "account_updated",
+            "session_created",
+            "session_updated",
+            "session_deleted",
+        ):
+            getattr(signals, name).connect(
+                getattr(audit, name), dispatch_uid=f"django_account.audit.{name}"
+            )
+        post_delete.connect(
+            audit.account_deleted,
+            sender=Account,
+            dispatch_uid="django_account.audit.account_deleted",
         )

@@ -15,12 +15,23 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags
 from django.db.models import NOT_PROVIDED, Field
+from django.urls import get_resolver
 
 from django_account.accounts import users
-from django_account.conf import AUTH_METHODS, AccountSettings, conf, unknown_keys
+from django_account.conf import (
+    AUTH_METHODS,
+    EMAIL_KINDS,
+    SERVICES,
+    AccountSettings,
+    PasswordStrength,
+    conf,
+)
+from django_account.core.geo import database_lookup
 from django_account.identities.providers.registry import PROVIDERS
+from django_account.limits.rules import limited_routes
 
-MIN_SECRET_KEY = 50
+# Hexadecimal digits are the weakest that generators make: 32 of them are 128 bits.
+MIN_SECRET_KEY = 32
 
 REQUIRED_APPS = {
     "django.contrib.auth": "the users and their passwords live there",
@@ -28,6 +39,14 @@ REQUIRED_APPS = {
 }
 
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+
+# Settings that hold names of ours, as a dictionary's keys or as a list.
+NAMES_WITHIN = {
+    "AUTH_METHODS": AUTH_METHODS,
+    "BLOCK_EMAILS": EMAIL_KINDS,
+    "PASSWORD_STRENGTH": tuple(PasswordStrength.__annotations__),
+    "SERVICES": SERVICES,
+}
 
 # Caches that count for one process only, or not at all.
 UNUSABLE_CACHES = {
@@ -76,16 +95,19 @@ def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
 @checks.register(Tags.caches)
 def check_cache(**kwargs: Any) -> list[CheckMessage]:
     """W003: outside DEBUG, rate limits are counted where every worker sees them."""
-    backend = settings.CACHES.get("default", {}).get("BACKEND", "")
+    alias = getattr(settings, "RATELIMIT_USE_CACHE", "default")
+    backend = settings.CACHES.get(alias, {}).get("BACKEND", "")
     problem = UNUSABLE_CACHES.get(backend)
     if settings.DEBUG or not conf.rate_limits_enabled or problem is None:
         return []
     return [
         checks.Warning(
-            f"The default cache ({backend}) {problem}: rate limits cannot be counted in it.",
+            f"The {alias} cache ({backend}) {problem}: rate limits cannot be counted in it.",
             hint=(
-                "Use Redis or Memcached as CACHES['default'], or set "
-                "DJANGO_ACCOUNT['RATE_LIMITS_ENABLED'] = False if a proxy limits requests."
+                f"Use Redis or Memcached as CACHES[{alias!r}]; without either, "
+                "'django_account.limits.cache.AtomicDatabaseCache', which counts in the site's "
+                "database. Or set DJANGO_ACCOUNT['RATE_LIMITS_ENABLED'] = False if a proxy limits "
+                "requests."
             ),
             id="django_account.W003",
         )
@@ -158,19 +180,39 @@ def check_mail_timeout(**kwargs: Any) -> list[CheckMessage]:
 
 
 @checks.register(Tags.compatibility)
+def check_countries(**kwargs: Any) -> list[CheckMessage]:
+    """W012: the database of countries is there and can be read."""
+    path = conf.geoip_database
+    problem = database_lookup(path).problem if path else ""
+    if not problem:
+        return []
+    return [
+        checks.Warning(
+            f"The GEOIP_DATABASE {path} cannot be read ({problem}): every country is unknown.",
+            hint=(
+                "Point it at a country or city database in MaxMind's format (.mmdb), and install "
+                "the reader: pip install 'django-account[geoip]'."
+            ),
+            id="django_account.W012",
+        )
+    ]
+
+
+@checks.register(Tags.compatibility)
 def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
-    """E006: every key of DJANGO_ACCOUNT is a setting."""
+    """E006: every key of DJANGO_ACCOUNT, and of the dictionaries in it, is a setting."""
     given = getattr(settings, "DJANGO_ACCOUNT", {})
+    actions = limited_actions() if "RATE_LIMITS" in given else []
     found: list[CheckMessage] = []
     for where, keys, known in (
-        ("DJANGO_ACCOUNT", unknown_keys(given), AccountSettings.names()),
-        (
-            "DJANGO_ACCOUNT['AUTH_METHODS']",
-            [key for key in given.get("AUTH_METHODS", {}) if key not in AUTH_METHODS],
-            list(AUTH_METHODS),
+        ("DJANGO_ACCOUNT", given, AccountSettings.names()),
+        *(
+            (f"DJANGO_ACCOUNT[{name!r}]", given.get(name) or (), list(known))
+            for name, known in NAMES_WITHIN.items()
         ),
+        ("DJANGO_ACCOUNT['RATE_LIMITS']", given.get("RATE_LIMITS") or (), actions),
     ):
-        for key in keys:
+        for key in (key for key in keys if key not in known):
             matches = get_close_matches(str(key), known, n=1) or get_close_matches(
                 str(key).upper(), known, n=1
             )
@@ -280,6 +322,13 @@ def check_user_model(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+def limited_actions() -> list[str]:
+    """The names that RATE_LIMITS knows."""
+    # Whoever declares a limit is imported with the site's URLs.
+    _ = get_resolver().url_patterns
+    return sorted({route.action for route in limited_routes.values()})
 
 
 def required_fields() -> list[str]:

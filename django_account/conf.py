@@ -10,7 +10,8 @@ is stale. Durations are seconds or a ``timedelta``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypedDict
 
@@ -18,13 +19,23 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from django_account.core.geo import NO_LOOKUP, CountryLookup, custom_lookup, database_lookup
+from django_account.core.ids import is_valid_id
+
 # The longest session upstream allows (users.md §7): one year.
 ONE_YEAR = 31_536_000
 
+# Of what is typed; tokens.services makes random ones of the same form.
+_CODE = re.compile(r"[0-9]{6}")
+# The longest window of a rate limit, in seconds.
+MAX_WINDOW = 86_400
+DUMMY_MAIL = "django.core.mail.backends.dummy.EmailBackend"
+
 AUTH_METHODS = ("email-password", "magic-url", "email-otp", "anonymous", "phone", "jwt")
 
+SERVICES = ("account", "users")
 
-_DUMMY_MAIL = "django.core.mail.backends.dummy.EmailBackend"
+EMAIL_KINDS = ("disposable", "non-canonical", "free", "non-corporate")
 
 
 class PasswordStrength(TypedDict):
@@ -37,6 +48,13 @@ class PasswordStrength(TypedDict):
     symbol: bool
 
 
+class LimitFigures(TypedDict, total=False):
+    """What a site changes about an action's rate limits."""
+
+    limit: int
+    window: int
+
+
 class AccountSettings:
     """The site's ``DJANGO_ACCOUNT`` dictionary, with defaults."""
 
@@ -46,9 +64,18 @@ class AccountSettings:
     def _get(self, name: str, default: Any) -> Any:
         return getattr(settings, "DJANGO_ACCOUNT", {}).get(name, default)
 
-    def _duration(self, name: str, seconds: int) -> timedelta:
+    def _duration(self, name: str, seconds: int, *, or_none: bool = False) -> timedelta:
         value = self._get(name, seconds)
-        return value if isinstance(value, timedelta) else timedelta(seconds=value)
+        duration = value if isinstance(value, timedelta) else timedelta(seconds=value)
+        if duration < timedelta(0) or not (duration or or_none):
+            raise ImproperlyConfigured(f'DJANGO_ACCOUNT["{name}"] must be longer than nothing.')
+        return duration
+
+    def _count(self, name: str, default: int) -> int:
+        number = int(self._get(name, default))
+        if number < 0:
+            raise ImproperlyConfigured(f'DJANGO_ACCOUNT["{name}"] must not be negative.')
+        return number
 
     @classmethod
     def names(cls) -> list[str]:
@@ -63,14 +90,35 @@ class AccountSettings:
 
     @property
     def project_id(self) -> str:
-        """What clients pass to ``setProject``. Default: ``"default"``."""
-        return str(self._get("PROJECT_ID", "default"))
+        """What clients pass to ``setProject``. Default: ``"default"``.
+
+        Raises:
+            ImproperlyConfigured: it is no id, and so cannot stand in the name of a cookie.
+        """
+        project_id = str(self._get("PROJECT_ID", "default"))
+        if not is_valid_id(project_id):
+            raise ImproperlyConfigured(
+                'DJANGO_ACCOUNT["PROJECT_ID"] must be 1 to 36 of a-z, A-Z, 0-9, period, hyphen and '
+                "underscore, and begin with a letter or digit."
+            )
+        return project_id
 
     @property
     def platforms(self) -> list[str]:
         """Web host names (``*.example.com`` for sub-domains) and custom schemes that may call the
-        API from a browser or app, and to which links may lead. Default: ``["localhost"]``."""
-        return list(self._get("PLATFORMS", ["localhost"]))
+        API from a browser or app, and to which links may lead. Default: ``["localhost"]``.
+
+        Raises:
+            ImproperlyConfigured: it is no list.
+        """
+        given = self._get("PLATFORMS", ["localhost"])
+        # A plain "*.example.com" would be taken for the platforms "*", ".", "e" …, and allow every
+        # page of the world.
+        if isinstance(given, str):
+            raise ImproperlyConfigured(
+                'DJANGO_ACCOUNT["PLATFORMS"] must be a list such as ["www.example.com"].'
+            )
+        return list(given)
 
     @property
     def project_name(self) -> str:
@@ -85,7 +133,7 @@ class AccountSettings:
     @property
     def services(self) -> Mapping[str, bool]:
         """``{"account": False}`` switches a service off for everybody but API keys (403)."""
-        return {"account": True, "users": True, **self._get("SERVICES", {})}
+        return {**dict.fromkeys(SERVICES, True), **self._get("SERVICES", {})}
 
     @property
     def rest_api(self) -> bool:
@@ -96,19 +144,53 @@ class AccountSettings:
     def trusted_proxies(self) -> int:
         """How many proxies stand in front: that many entries from the right of ``X-Forwarded-For``
         are trusted, and ``X-Forwarded-Proto`` with them. Default: 0, trust none."""
-        return int(self._get("TRUSTED_PROXIES", 0))
+        return self._count("TRUSTED_PROXIES", 0)
 
     @property
     def rate_limits_enabled(self) -> bool:
         """False switches every rate limit off. Default: True."""
         return bool(self._get("RATE_LIMITS_ENABLED", True))
 
+    @property
+    def rate_limits(self) -> Mapping[str, LimitFigures | None]:
+        """Changes to single rate limits, by the action's name that ``manage.py ratelimits`` lists:
+        ``{"create_jwt": {"limit": 20, "window": 60}, "delete_session": None}``. None switches
+        one off; a window is at most a day. Default: none.
+
+        Raises:
+            ImproperlyConfigured: a value is neither None nor such figures.
+        """
+        return {
+            action: None if given is None else self._figures(action, given)
+            for action, given in self._get("RATE_LIMITS", {}).items()
+        }
+
+    def _figures(self, action: str, given: Any) -> LimitFigures:
+        wrong = ImproperlyConfigured(
+            f'DJANGO_ACCOUNT["RATE_LIMITS"][{action!r}] must be None or such as '
+            f'{{"limit": 10, "window": 3600}}: at least 1 request, at most {MAX_WINDOW} seconds.'
+        )
+        if not isinstance(given, Mapping) or not given or not set(given) <= {"limit", "window"}:
+            raise wrong
+        figures: LimitFigures = {}
+        for name, most in (("limit", None), ("window", MAX_WINDOW)):
+            if name not in given:
+                continue
+            value = given[name]
+            value = value.total_seconds() if isinstance(value, timedelta) else value
+            if type(value) not in (int, float) or value != int(value) or value < 1:
+                raise wrong
+            if most is not None and value > most:
+                raise wrong
+            figures[name] = int(value)  # type: ignore[literal-required]
+        return figures
+
     # --- people ---
 
     @property
     def users_limit(self) -> int:
         """How many accounts may exist before sign-up is refused. Default: 0, no limit."""
-        return int(self._get("USERS_LIMIT", 0))
+        return self._count("USERS_LIMIT", 0)
 
     @property
     def adopt_users(self) -> bool:
@@ -146,12 +228,19 @@ class AccountSettings:
     @property
     def session_limit(self) -> int:
         """Sessions a person may have; the oldest go first. 0 is no limit. Default: 10."""
-        return int(self._get("SESSION_LIMIT", 10))
+        return self._count("SESSION_LIMIT", 10)
 
     @property
     def session_duration(self) -> timedelta:
         """How long a session lives. Default: one year."""
         return self._duration("SESSION_DURATION", ONE_YEAR)
+
+    @property
+    def known_device_duration(self) -> timedelta:
+        """How long a device on which somebody signed in has rate limits of its own for that
+        person's addresses, so that nobody else's guesses lock it out; 0: never. Default: half a
+        year."""
+        return self._duration("KNOWN_DEVICE_DURATION", ONE_YEAR // 2, or_none=True)
 
     @property
     def session_alerts(self) -> bool:
@@ -170,8 +259,18 @@ class AccountSettings:
 
     @property
     def mock_numbers(self) -> Mapping[str, str]:
-        """Phone numbers with a fixed code that are never sent an SMS. Default: none."""
-        return dict(self._get("MOCK_NUMBERS", {}))
+        """Phone numbers with a fixed code of six digits that are never sent an SMS. Default: none.
+
+        Raises:
+            ImproperlyConfigured: a code is not six digits, and so could not be redeemed.
+        """
+        numbers = dict(self._get("MOCK_NUMBERS", {}))
+        if not all(_CODE.fullmatch(str(code)) for code in numbers.values()):
+            raise ImproperlyConfigured(
+                'DJANGO_ACCOUNT["MOCK_NUMBERS"] must give each number a code of six digits, '
+                'such as {"+15551234567": "123456"}.'
+            )
+        return {number: str(code) for number, code in numbers.items()}
 
     @property
     def signed_in_url(self) -> str:
@@ -184,7 +283,7 @@ class AccountSettings:
     @property
     def password_history(self) -> int:
         """How many of a person's last passwords are refused, 0 to 20. Default: 0."""
-        return min(int(self._get("PASSWORD_HISTORY", 0)), 20)
+        return min(self._count("PASSWORD_HISTORY", 0), 20)
 
     @property
     def password_dictionary(self) -> bool:
@@ -211,18 +310,20 @@ class AccountSettings:
     # --- messages ---
 
     @property
+    def sends_mail(self) -> bool:
+        """Whether the site has a way to send mail: a default mailer, and not the dummy one."""
+        mailers = getattr(settings, "MAILERS", None)
+        if mailers is None:
+            backend = settings.EMAIL_BACKEND
+        else:
+            backend = mailers.get("default", {"BACKEND": DUMMY_MAIL}).get("BACKEND", "")
+        return bool(backend != DUMMY_MAIL)
+
+    @property
     def email_sender(self) -> str | None:
         """The From address of messages. Default: Django's DEFAULT_FROM_EMAIL."""
         value = self._get("EMAIL_SENDER", None)
         return None if value is None else str(value)
-
-    @property
-    def sends_mail(self) -> bool:
-        """Whether the site has a way to send mail: any mailer but none and the dummy."""
-        mailers = getattr(settings, "MAILERS", None)
-        if mailers is None:
-            return bool(settings.EMAIL_BACKEND != _DUMMY_MAIL)
-        return bool(mailers.get("default", {"BACKEND": _DUMMY_MAIL}).get("BACKEND") != _DUMMY_MAIL)
 
     @property
     def background_delivery(self) -> bool:
@@ -230,7 +331,38 @@ class AccountSettings:
         With False they are sent before the request is answered. Default: True."""
         return bool(self._get("BACKGROUND_DELIVERY", True))
 
+    # --- the activity log ---
+
+    @property
+    def log_retention(self) -> timedelta | None:
+        """How long the activity log is kept; ``manage.py clearaccounts`` deletes what is older.
+        None keeps it for ever. Default: one year."""
+        kept = self._get("LOG_RETENTION", ONE_YEAR)
+        return None if kept is None else self._duration("LOG_RETENTION", ONE_YEAR)
+
+    @property
+    def log_anonymise(self) -> bool:
+        """Whether the entries of a deleted account stop telling whose they were: ids, addresses,
+        name, IP address and user agent are blanked, what was done and when stays. Default: False,
+        entries stay as they are for staff until LOG_RETENTION."""
+        return bool(self._get("LOG_ANONYMISE", False))
+
     # --- other people's services ---
+
+    @property
+    def geoip_database(self) -> str:
+        """The path of a country or city database in MaxMind's format, such as
+        ``GeoLite2-Country.mmdb``; it needs the ``geoip`` extra. It is opened once a process, so
+        restart after an update. Default: none, every country is unknown."""
+        return str(self._get("GEOIP_DATABASE", None) or "")
+
+    @property
+    def country_lookup(self) -> CountryLookup:
+        """Dotted path of a subclass of ``core.geo.CountryLookup``, which finds the country of an IP
+        address; one instance serves the process. Default: the one that reads GEOIP_DATABASE."""
+        if path := self._get("COUNTRY_LOOKUP", None):
+            return custom_lookup(path)
+        return database_lookup(self.geoip_database) if self.geoip_database else NO_LOOKUP
 
     @property
     def oauth2_providers(self) -> Mapping[str, Mapping[str, Any]]:
@@ -276,18 +408,12 @@ class AccountSettings:
     @property
     def sms_daily_limit(self) -> int:
         """SMS that the site sends in a day (UTC). Default: 0, no limit."""
-        return int(self._get("SMS_DAILY_LIMIT", 0))
+        return self._count("SMS_DAILY_LIMIT", 0)
 
     @property
     def sms_daily_limit_per_number(self) -> int:
         """SMS that one number gets in a day (UTC). Default: 0, no limit."""
-        return int(self._get("SMS_DAILY_LIMIT_PER_NUMBER", 0))
+        return self._count("SMS_DAILY_LIMIT_PER_NUMBER", 0)
 
 
 conf = AccountSettings()
-
-
-def unknown_keys(given: Iterable[str]) -> list[str]:
-    """The keys of ``given`` that no setting has."""
-    known = set(AccountSettings.names())
-    return [key for key in given if key not in known]

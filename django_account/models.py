@@ -2,7 +2,9 @@
 
 from django_account.accounts.models import Account
 from django_account.api_keys.models import ApiKey
+from django_account.audit.models import LogEntry
 from django_account.identities.models import Identity, OAuth2Flow
+from django_account.limits.models import CacheEntry
 from django_account.notifications.models import Delivery
 from django_account.sessions.models import Session
 from django_account.targets.models import Target
@@ -11,8 +13,10 @@ from django_account.tokens.models import Token
 __all__ = [
     "Account",
     "ApiKey",
+    "CacheEntry",
     "Delivery",
     "Identity",
+    "LogEntry",
     "OAuth2Flow",
     "Session",
     "Target",

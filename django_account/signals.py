@@ -3,10 +3,16 @@
 *Events* tell what has happened and carry no secret; they are sent after the transaction has
 committed. *Requests* carry what must be delivered. A receiver that fails is logged and hurts nobody
 (``send_robust``). Receivers live in the host and in the reacting packages, never here.
+
+Every event up to ``acted`` has one argument more, ``reported``: whether it happened on behalf of a
+request that ``acted`` tells of as well.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -37,6 +43,11 @@ session_updated = Signal()
 # Arguments: account, session (its row is gone; its values are still there).
 session_deleted = Signal()
 
+# Somebody called an endpoint of the API that declares an event, or pressed the button of one of our
+# pages, and it did or refused what was asked; not when a check in front of it refused the request.
+# Arguments: activity, a core.activity.Activity.
+acted = Signal()
+
 # --- requests: something must be delivered --------------------------------------------------------
 #
 # They carry secrets: only what delivers may receive them. Sent inside the transaction, so that the
@@ -46,11 +57,31 @@ session_deleted = Signal()
 message_requested = Signal()
 
 
+_reported: ContextVar[bool] = ContextVar("django_account_reported", default=False)
+
+
+@contextmanager
+def reporting() -> Iterator[None]:
+    """Mark the events of a block as ``reported``: whoever runs it sends ``acted`` for them."""
+    token = _reported.set(True)
+    try:
+        yield
+    finally:
+        _reported.reset(token)
+
+
+def is_reported() -> bool:
+    """Whether ``acted`` tells of what happens now."""
+    return _reported.get()
+
+
 def send_on_commit(signal: Signal, **arguments: Any) -> None:
     """Send ``signal`` once the surrounding transaction has committed; at once when there is none.
 
     Args:
         signal: one of this module.
-        **arguments: what the signal's comment above lists.
+        **arguments: what the signal's comment above lists, but ``reported``.
     """
-    transaction.on_commit(partial(signal.send_robust, sender=None, **arguments), robust=True)
+    transaction.on_commit(
+        partial(signal.send_robust, sender=None, reported=is_reported(), **arguments), robust=True
+    )

@@ -2,4 +2,7 @@
 
 from django_account.api.urls import urlpatterns
 
-__all__ = ["urlpatterns"]
+__all__ = ["app_name", "urlpatterns"]
+
+# Else our "ping" would be the site's.
+app_name = "django_account"

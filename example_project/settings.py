@@ -15,6 +15,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
 
+def url(name: str, default: str) -> str:
+    """A variable, or its default where it is unset or, as container files leave it, empty."""
+    return env(name, default="") or default
+
+
 def checkout_secret_key() -> str:
     """A key of this checkout's own, made once, so that no two sites share a published one."""
     path = BASE_DIR / ".secret_key"
@@ -93,9 +98,26 @@ def database(url: str) -> dict:
     return settings
 
 
-DATABASES = {"default": database(env("DATABASE_URL", default=f"sqlite:///{BASE_DIR}/db.sqlite3"))}
+DATABASES = {"default": database(url("DATABASE_URL", f"sqlite:///{BASE_DIR}/db.sqlite3"))}
 
-CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+
+def cache(url: str) -> dict:
+    """The cache of a URL: those of django-environ, and "database://" for the site's database."""
+    if urlsplit(url).scheme == "database":
+        return {"BACKEND": "django_account.limits.cache.AtomicDatabaseCache"}
+    settings: dict = env.cache_url_config(url)
+    options = {}
+    if settings["BACKEND"].endswith("RedisCache"):
+        # A cache that hangs is no faster than none.
+        options = {"socket_connect_timeout": 1, "socket_timeout": 1}
+    elif settings["BACKEND"].endswith("LocMemCache"):
+        # The default of 300 would drop the counters of rate limits.
+        options = {"MAX_ENTRIES": 100_000}
+    settings["OPTIONS"] = {**options, **settings.get("OPTIONS", {})}
+    return settings
+
+
+CACHES = {"default": cache(url("CACHE_URL", "locmemcache://"))}
 
 
 def mail(url: str) -> dict:
@@ -127,7 +149,7 @@ def mail(url: str) -> dict:
     return {"MAILERS": {"default": {"BACKEND": backend, "OPTIONS": options}}}
 
 
-vars().update(mail(env("EMAIL_URL", default="consolemail://")))
+vars().update(mail(url("EMAIL_URL", "consolemail://")))
 
 PASSWORD_HASHERS = [
     "django_account.accounts.hashers.Argon2idHasher",
@@ -165,6 +187,6 @@ def sms(url: str) -> dict:
 
 DJANGO_ACCOUNT = {
     "PROJECT_ID": "demo",
-    **sms(env("SMS_URL", default="console://")),
+    **sms(url("SMS_URL", "console://")),
     **json.loads(os.environ.get("ACCOUNT_SETTINGS") or "{}"),
 }

@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 
 from django_account.api_keys.services import create_api_key
+from django_account.limits import counters
 from django_account.notifications import sms
 from tests.client import ApiClient
 
@@ -37,6 +38,7 @@ def missing(request: pytest.FixtureRequest) -> Callable[[str], None]:
 def nothing_left_behind() -> None:
     """Counters and messages of one test are none of the next one's business."""
     cache.clear()
+    counters._site.is_gone = False
     sms.outbox.clear()
 
 

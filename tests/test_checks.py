@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage
 
 from django_account import checks
+from tests.core.test_geo import write_database
 
 GOOD_KEY = "not-a-default-" + "0123456789abcdef" * 4
 REDIS = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}
@@ -28,7 +31,9 @@ class TestApps:
 
 
 class TestSecretKey:
-    @pytest.mark.parametrize("key", ["short", "x" * 60, "django-insecure-" + "a1b2c3d4e5" * 5])
+    @pytest.mark.parametrize(
+        "key", ["0123456789abcdef0123456789abcde", "x" * 60, "django-insecure-" + "a1b2c3d4e5" * 5]
+    )
     def test_weak_outside_debug(self, settings: Any, key: str) -> None:
         settings.SECRET_KEY = key
         assert ids(checks.check_secret_key()) == ["django_account.E002"]
@@ -37,7 +42,7 @@ class TestSecretKey:
         settings.SECRET_KEY, settings.DEBUG = "short", True
         assert checks.check_secret_key() == []
 
-    @pytest.mark.parametrize("key", [GOOD_KEY, GOOD_KEY.encode()])
+    @pytest.mark.parametrize("key", [GOOD_KEY, GOOD_KEY.encode(), GOOD_KEY[:32]])
     def test_good(self, settings: Any, key: str | bytes) -> None:
         settings.SECRET_KEY = key
         assert checks.check_secret_key() == []
@@ -48,6 +53,10 @@ class TestSecretKey:
 
 
 class TestCache:
+    @pytest.fixture(autouse=True)
+    def limited(self, project: Any) -> None:
+        project(RATE_LIMITS_ENABLED=True)
+
     @pytest.mark.parametrize(
         "backend",
         ["dummy.DummyCache", "locmem.LocMemCache", "filebased.FileBasedCache", "db.DatabaseCache"],
@@ -58,6 +67,16 @@ class TestCache:
 
     def test_redis(self, settings: Any) -> None:
         settings.CACHES = REDIS
+        assert checks.check_cache() == []
+
+    def test_the_database_by_our_own_backend(self, settings: Any) -> None:
+        backend = "django_account.limits.cache.AtomicDatabaseCache"
+        settings.CACHES = {"default": {"BACKEND": backend}}
+        assert checks.check_cache() == []
+
+    def test_the_cache_that_django_ratelimit_uses(self, settings: Any) -> None:
+        settings.CACHES = {**settings.CACHES, "counters": REDIS["default"]}
+        settings.RATELIMIT_USE_CACHE = "counters"
         assert checks.check_cache() == []
 
     def test_limits_switched_off(self, project: Any) -> None:
@@ -133,10 +152,14 @@ class TestSettingNames:
             ({"SESION_LIMIT": 1}, "Did you mean 'SESSION_LIMIT'?"),
             ({"session_limit": 1}, "Did you mean 'SESSION_LIMIT'?"),
             ({"AUTH_METHODS": {"anonymus": False}}, "Did you mean 'anonymous'?"),
+            ({"BLOCK_EMAILS": ["disposible"]}, "Did you mean 'disposable'?"),
+            ({"PASSWORD_STRENGTH": {"symbols": True}}, "Did you mean 'symbol'?"),
+            ({"SERVICES": {"acount": False}}, "Did you mean 'account'?"),
+            ({"RATE_LIMITS": {"create_jwts": None}}, "Did you mean 'create_jwt'?"),
         ],
     )
     def test_a_slip_of_the_pen(self, settings: Any, given: dict[str, Any], hint: str) -> None:
-        settings.DJANGO_ACCOUNT = given
+        settings.DJANGO_ACCOUNT = {"PROJECT_ID": "demo", **given}
         (message,) = checks.check_setting_names()
         assert (message.id, message.hint) == ("django_account.E006", hint)
 
@@ -153,15 +176,44 @@ class TestSettingNames:
 class TestSettingValues:
     @pytest.mark.parametrize(
         "given",
-        [{"SESSION_DURATION": "an hour"}, {"USERS_LIMIT": "many"}, {"NEW_USER_FIELDS": "no.such"}],
+        [
+            {"SESSION_DURATION": "an hour"},
+            {"USERS_LIMIT": "many"},
+            {"NEW_USER_FIELDS": "no.such"},
+            {"PROJECT_ID": "my shop"},
+            {"PROJECT_ID": ""},
+            {"SESSION_LIMIT": -1},
+            {"TRUSTED_PROXIES": -1},
+            {"SESSION_DURATION": 0},
+            # As a list of letters, its "*" would allow every page.
+            {"PLATFORMS": "*.example.com"},
+            {"MOCK_NUMBERS": {"+15551234567": "1234"}},
+            {"SMS_ALLOWED_PREFIXES": "+49"},
+            {"RATE_LIMITS": {"create_jwt": 5}},
+            {"RATE_LIMITS": {"create_jwt": {"limit": 0}}},
+            {"RATE_LIMITS": {"create_jwt": {"limit": "5"}}},
+            {"RATE_LIMITS": {"create_jwt": {"limit": True}}},
+            {"RATE_LIMITS": {"create_jwt": {"window": 86_401}}},
+            {"RATE_LIMITS": {"create_jwt": {"requests": 5}}},
+        ],
     )
     def test_unreadable(self, settings: Any, given: dict[str, Any]) -> None:
         settings.DJANGO_ACCOUNT = given
-        assert ids(checks.check_setting_values()) == ["django_account.E007"]
+        assert set(ids(checks.check_setting_values())) == {"django_account.E007"}
 
     def test_defaults(self, settings: Any) -> None:
         settings.DJANGO_ACCOUNT = {}
         assert checks.check_setting_values() == []
+
+    def test_limits_that_a_site_may_choose(self, project: Any) -> None:
+        project(
+            RATE_LIMITS={
+                "create": None,
+                "create_jwt": {"limit": 5},
+                "delete_session": {"limit": 1, "window": timedelta(days=1)},
+            }
+        )
+        assert checks.check_setting_values() == checks.check_setting_names() == []
 
 
 class TestUserModel:
@@ -244,3 +296,29 @@ class TestOAuth2Providers:
     )
     def test_without_https(self, project: Any, endpoint: str, found: list[str]) -> None:
         assert self.found(project, oidc={**self.GITHUB, "endpoint": endpoint}) == found
+
+
+class TestCountries:
+    def test_no_database(self) -> None:
+        assert checks.check_countries() == []
+
+    @pytest.mark.parametrize("content", [None, b"<html>"], ids=["missing", "no database"])
+    def test_one_that_cannot_be_read(
+        self, settings: Any, tmp_path: Path, content: bytes | None
+    ) -> None:
+        path = tmp_path / "country.mmdb"
+        if content is not None:
+            path.write_bytes(content)
+        settings.DJANGO_ACCOUNT = {"GEOIP_DATABASE": str(path)}
+        assert ids(checks.check_countries()) == ["django_account.W012"]
+
+    def test_good(self, settings: Any, tmp_path: Path) -> None:
+        path = write_database(tmp_path / "country.mmdb")
+        settings.DJANGO_ACCOUNT = {"GEOIP_DATABASE": path}
+        assert checks.check_countries() == []
+
+    @pytest.mark.parametrize("path", ["nowhere.Lookup", "django_account.conf.conf"])
+    def test_lookup_class_that_is_none(self, settings: Any, path: str) -> None:
+        settings.DJANGO_ACCOUNT = {"COUNTRY_LOOKUP": path}
+        (error,) = checks.check_setting_values()
+        assert (error.id, "COUNTRY_LOOKUP" in error.msg) == ("django_account.E007", True)

@@ -21,13 +21,17 @@ COMMANDS = {
 }
 
 
+# To the example site as good as unset: container files leave variables so.
+EMPTY = dict.fromkeys(("DATABASE_URL", "CACHE_URL", "EMAIL_URL", "SMS_URL"), "")
+
+
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_code(command: list[str]) -> None:
     settings = "tests.settings" if "spectacular" in command else "example_project.settings"
     done = subprocess.run(
         [sys.executable, *command],
         cwd=ROOT,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": settings, "NO_COLOR": "1"},
+        env={**os.environ, **EMPTY, "DJANGO_SETTINGS_MODULE": settings, "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         timeout=300,
@@ -41,7 +45,6 @@ def test_the_readme_names_every_setting() -> None:
 
     readme = (ROOT / "README.md").read_text()
     later = {
-        "RATE_LIMITS_ENABLED",
         "MOCK_NUMBERS",
         "SMS_BACKEND",
         "SMS_OPTIONS",

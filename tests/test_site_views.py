@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.http import HttpRequest, JsonResponse
 from django.test import AsyncClient, Client
-from django.urls import include, path
+from django.urls import include, path, reverse
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from django_account.accounts.models import Account
 from django_account.api.authentication import AccountAuthentication
-from tests.client import ApiClient
+from tests.client import ApiClient, assert_error
 
 
 def plain(request: HttpRequest) -> JsonResponse:
@@ -40,9 +40,10 @@ class Rest(APIView):
 
 
 urlpatterns = [
-    path("plain", plain),
+    path("plain", plain, name="ping"),
     path("async", plain_async),
     path("rest", Rest.as_view()),
+    path("v1/plain", plain),
     path("v1/", include("django_account.urls")),
 ]
 
@@ -67,6 +68,17 @@ class TestPlainViews:
 
     def test_guest(self, guest: ApiClient) -> None:
         assert user_at(guest, "/plain").json() == {"user": None}
+
+    def test_keep_their_names(self) -> None:
+        assert reverse("ping") == "/plain"
+        assert reverse("django_account:ping") == "/v1/ping"
+
+    @pytest.mark.parametrize("path", ["/v1/plain/", "/v1//plain"])
+    def test_under_the_mount_are_not_reached_past_the_sites_middleware(
+        self, ada: ApiClient, path: str
+    ) -> None:
+        """The API tolerates empty segments, and its views ask for no CSRF token."""
+        assert_error(ada.http.post(path), 404, "general_route_not_found")
 
     def test_garbage(self, db: None) -> None:
         assert user_at(ApiClient(session="?", jwt="?"), "/plain").json() == {"user": None}

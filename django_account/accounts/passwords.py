@@ -104,7 +104,9 @@ def require_acceptable(
     """
     if (rule := broken_rule(password)) is not None:
         raise InvalidArgument(parameter, rule)
-    if conf.password_history and any(check_password(password, old) for old in history):
+    # As many as the site wants now; it may have wanted more when they were noted.
+    remembered = list(history)[-conf.password_history :] if conf.password_history else []
+    if any(check_password(password, old) for old in remembered):
         raise PasswordRecentlyUsed
     if conf.password_personal_data:
         folded = password.casefold()

@@ -56,7 +56,7 @@ def create_account(
         UserCountExceeded: USERS_LIMIT is reached.
         BadRequest: the address is on an identity of somebody's.
         UserAlreadyExists: the id, e-mail or phone is taken.
-        InvalidEmail: the user model cannot hold the address.
+        InvalidEmail: the address is not in normal form, or the user model cannot hold it.
         EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate: BLOCK_EMAILS refuses it.
         InvalidArgument, PasswordPersonalData: the password breaks a rule.
     """
@@ -91,7 +91,7 @@ def create_account(
     except IntegrityError:
         # Somebody was faster, or a user whom nobody looked for has the address. Anything else is
         # the host's own constraint and not ours to explain.
-        if is_taken(account) or (email and users.has_user_with_email(email, search=True)):
+        if is_taken(account) or users.is_stored(email=email, phone=phone):
             raise UserAlreadyExists from None
         raise
     return account
@@ -123,7 +123,7 @@ def require_welcome_email(email: str) -> None:
     Raises:
         InvalidEmail, EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate.
     """
-    if not users.fits(email):
+    if not (emails.is_normal(email) and users.fits(email)):
         raise InvalidEmail
     blocked = conf.block_emails
     if not blocked:
@@ -140,14 +140,14 @@ def require_welcome_email(email: str) -> None:
 
 
 def is_taken(account: Account) -> bool:
-    """Whether another account has the id, e-mail or phone, or another user the e-mail."""
+    """Whether another account has the id, e-mail or phone, or another user the e-mail or phone."""
     same = Q(public_id=account.public_id)
     if account.email:
         same |= Q(email=account.email)
     if account.phone:
         same |= Q(phone=account.phone)
-    return Account.objects.filter(same).exists() or (
-        account.email is not None and users.has_user_with_email(account.email)
+    return Account.objects.filter(same).exists() or users.has_user_with(
+        email=account.email, phone=account.phone
     )
 
 
@@ -183,7 +183,7 @@ def authenticate(*, email: str, password: str) -> Account:
         UserBlocked: the credentials are right and the person is blocked.
     """
     account = find_by_email(email)
-    user = account.user if account is not None else users.find_without_account(email)
+    user = account.user if account is not None else users.find_without_account(email=email)
     if user is None:
         # A parallel sign-in may have adopted the user between the two look-ups.
         account = find_by_email(email)
@@ -195,25 +195,31 @@ def authenticate(*, email: str, password: str) -> Account:
     return account or adopt_user(user)
 
 
-def find_account(*, email: str) -> Account | None:
-    """The account with an address; a user of the site that has the address gets one (ADOPT_USERS).
+def find_account(*, email: str | None = None, phone: str | None = None) -> Account | None:
+    """The account with an address or number; a user of the site that has it gets one (ADOPT_USERS).
 
     Args:
         email: in normal form.
+        phone: in E.164, instead of an e-mail.
     """
-    account = find_by_email(email)
-    if account is None and (user := users.find_without_account(email)) is not None:
-        account = adopt_user(user)
+    account = (
+        find_by_email(email)
+        if email is not None
+        else Account.objects.with_user().filter(phone=phone).first()
+    )
+    if account is None:
+        user = users.find_without_account(email=email, phone=phone)
+        account = adopt_user(user) if user is not None else None
     return account
 
 
 def adopt_user(user: SiteUser) -> Account:
     """Give a user of the site an account; one that has an account keeps it.
 
-    Its address becomes the account's, unverified, unless another account has it.
+    Its address and number become the account's, unverified.
 
     Raises:
-        UserAlreadyExists: another account has the address.
+        UserAlreadyExists: another account has one of them.
     """
     existing = Account.objects.with_user().filter(user=user).first()
     if existing is not None:
@@ -223,6 +229,7 @@ def adopt_user(user: SiteUser) -> Account:
     account = Account(
         user=user,
         email=email,
+        phone=users.read_phone(user),
         name=users.read_name(user),
         registered_at=joined,
         accessed_at=timezone.now(),

@@ -13,7 +13,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, QuerySet
 
 from django_account.conf import conf
-from django_account.core import emails
+from django_account.core import emails, phones
 from django_account.core.ids import unique_id
 
 # Whatever AUTH_USER_MODEL is: only the site knows its type.
@@ -112,6 +112,16 @@ def read_email(user: SiteUser) -> str | None:
         return None
 
 
+def read_phone(user: SiteUser) -> str | None:
+    """The user's number in E.164; None when it has none, no usable one, or shares it."""
+    field = phone_field()
+    raw = getattr(user, field.name) if field is not None else None
+    if field is None or not isinstance(raw, str) or not phones.is_phone(raw):
+        return None
+    same = user_model()._default_manager.filter(**{field.name: raw}).exclude(pk=user.pk)
+    return None if not field.unique and same.exists() else raw
+
+
 def read_name(user: SiteUser) -> str:
     """The user's name for display; empty when the model has none."""
     get_full_name = getattr(user, "get_full_name", None)
@@ -119,7 +129,10 @@ def read_name(user: SiteUser) -> str:
 
 
 def fits(email: str) -> bool:
-    """Whether the user model's e-mail column is wide enough for an address."""
+    """Whether the user model's e-mail column can hold an address: it is wide enough for it, and the
+    address is no placeholder, which would be another account's and is never mailed."""
+    if email.endswith("@" + PLACEHOLDER_DOMAIN):
+        return False
     field = email_field()
     return field is None or field.max_length is None or len(email) <= field.max_length
 
@@ -130,30 +143,49 @@ def without_account() -> QuerySet[Any]:
     return pending
 
 
-def find_without_account(email: str) -> SiteUser | None:
-    """The one user without an account that has this address.
+def find_without_account(*, email: str | None = None, phone: str | None = None) -> SiteUser | None:
+    """The one user without an account that has this address or number.
 
     Returns:
         None when there is none, or more than one: then nobody can tell which of them is meant, and
         ``manage.py adoptusers`` reports them.
     """
-    field = email_field()
-    if field is None or not conf.adopt_users:
-        return None
-    found = list(without_account().filter(**{f"{field.name}__iexact": email})[:2])
+    found = _holders(without_account(), email, phone) if conf.adopt_users else []
     return found[0] if len(found) == 1 else None
 
 
-def has_user_with_email(email: str, *, search: bool | None = None) -> bool:
-    """Whether a user without an account has this address, so that nobody else may take it.
-
-    Args:
-        search: whether to look at all; ADOPT_USERS says so when left out.
-    """
-    field = email_field()
-    if field is None or not (conf.adopt_users if search is None else search):
+def has_user_with(*, email: str | None = None, phone: str | None = None) -> bool:
+    """Whether a user without an account has this address or number, so that nobody else may take
+    it."""
+    if not conf.adopt_users:
         return False
-    return without_account().filter(**{f"{field.name}__iexact": email}).exists()
+    people = without_account()
+    return bool(_holders(people, email, None) or _holders(people, None, phone))
+
+
+def is_stored(*, email: str | None, phone: str | None) -> bool:
+    """Whether some user has an address or number that the database may take for one of these."""
+    people: QuerySet[Any] = user_model()._default_manager.all()
+    return _alike(people, email, None).exists() or _alike(people, None, phone).exists()
+
+
+def _holders(people: QuerySet[Any], email: str | None, phone: str | None) -> list[SiteUser]:
+    """Those of some users that have an address in normal form or, when that is None, a number; of
+    the first ten that look like it.
+
+    A database folds more than ASCII case: to PostgreSQL a dotless i is an i in capitals, MariaDB
+    drops accents. Somebody else's address must not open this user's account.
+    """
+    alike = _alike(people, email, phone)[:10]
+    return [user for user in alike if email is None or read_email(user) == email]
+
+
+def _alike(people: QuerySet[Any], email: str | None, phone: str | None) -> QuerySet[Any]:
+    field = email_field() if email is not None else phone_field()
+    if field is None or (email is None and phone is None):
+        return people.none()
+    condition = {f"{field.name}__iexact": email} if email is not None else {field.name: phone}
+    return people.filter(**condition)
 
 
 def _stored(field: Field[Any, Any], value: str | None, account_id: str) -> str | None:

@@ -2,5 +2,7 @@
 
 from django_account.admin.api_keys import ApiKeyAdmin
 from django_account.admin.deliveries import DeliveryAdmin
+from django_account.admin.logs import LogEntryAdmin
+from django_account.admin.rate_limits import RateLimitAdmin
 
-__all__ = ["ApiKeyAdmin", "DeliveryAdmin"]
+__all__ = ["ApiKeyAdmin", "DeliveryAdmin", "LogEntryAdmin", "RateLimitAdmin"]

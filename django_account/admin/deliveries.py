@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -17,7 +18,16 @@ from django_account.notifications.tasks import hand_over
 class DeliveryAdmin(admin.ModelAdmin):
     """Read-only: the log is what happened. What a message carried is nowhere to be seen."""
 
-    list_display = ["created_at", "kind", "channel", "recipient", "state", "tries", "error"]
+    list_display = [
+        "created_at",
+        "kind",
+        "channel",
+        "recipient",
+        "state",
+        "tries",
+        "next_try",
+        "error",
+    ]
     list_filter = ["state", "kind", "channel", "created_at"]
     search_fields = ["recipient"]
     ordering = ["-pk"]
@@ -25,6 +35,11 @@ class DeliveryAdmin(admin.ModelAdmin):
     list_select_related = False
     raw_id_fields = ["account"]
     actions = ["send_again"]
+
+    @admin.display(description="next try", ordering="next_try_at")
+    def next_try(self, delivery: Delivery) -> datetime | None:
+        """When a waiting message is tried again at the earliest."""
+        return delivery.next_try_at if delivery.state == Delivery.State.WAITING else None
 
     @admin.action(description="Send again what failed and still works", permissions=["change"])
     def send_again(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:

@@ -35,7 +35,8 @@ from django_account.targets.models import Target
 
 GUEST_SCOPES = frozenset({"global", "public", "sessions.write"})
 USER_SCOPES = GUEST_SCOPES | {"account", "targets.read", "targets.write"}
-KEY_SCOPES = frozenset({"global", "health.read", "graphql"})
+# "public", which keys lack upstream, lets a server confirm a verification (mfa-oauth.md §1.2).
+KEY_SCOPES = frozenset({"global", "public", "health.read", "graphql"})
 
 
 @dataclass(slots=True)

@@ -35,11 +35,14 @@ def is_secure(request: HttpRequest) -> bool:
     return request.is_secure()
 
 
-def client_info(request: HttpRequest, *, forwarded_user_agent: bool = False) -> ClientInfo:
+def client_info(
+    request: HttpRequest, *, forwarded_user_agent: bool = False, asked_locale: object = None
+) -> ClientInfo:
     """What a session remembers about its client.
 
     Args:
         forwarded_user_agent: whether ``X-Forwarded-User-Agent`` counts: for API keys only.
+        asked_locale: as for :func:`locale`.
     """
     user_agent = request.headers.get("User-Agent", "")
     if forwarded_user_agent:
@@ -47,17 +50,22 @@ def client_info(request: HttpRequest, *, forwarded_user_agent: bool = False) -> 
     return ClientInfo(
         ip=client_ip(request),
         user_agent=user_agent.replace("\x00", "") or UNKNOWN_USER_AGENT,
+        locale=locale(request, asked_locale),
     )
 
 
-def locale(request: HttpRequest) -> str:
-    """The language that the client asks for in ``X-Appwrite-Locale``; the site's own for others.
+def locale(request: HttpRequest, asked: object = None) -> str:
+    """The language that the client asks for; the site's own for one that it does not have.
 
-    It must be one of the site's LANGUAGES, in any spelling that Django knows.
+    It must be one of the site's LANGUAGES, in any spelling that Django knows (transport.md §13.1).
+
+    Args:
+        asked: the parameter ``locale``; without one ``X-Appwrite-Locale`` counts.
     """
-    asked = request.headers.get("X-Appwrite-Locale", "")
+    named = asked if isinstance(asked, str) else ""
+    wanted = named or request.headers.get("X-Appwrite-Locale", "")
     try:
-        return get_supported_language_variant(asked.lower())
+        return get_supported_language_variant(wanted.lower())
     except LookupError:
         return settings.LANGUAGE_CODE
 

@@ -1,4 +1,4 @@
-"""Session cookies: written and removed here, nowhere else (core.md §4.3 to §4.5)."""
+"""Cookies: written and removed here, nowhere else (core.md §4.3 to §4.5)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import http_date
 
+from django_account.accounts.models import Account
 from django_account.api.clients import is_secure
 from django_account.api.cors import is_same_site, request_host
 from django_account.conf import conf
+from django_account.limits import devices
 from django_account.sessions.services import IssuedSession
 
 # As text, and so as it stands: Django would make a moment in the past into "now".
@@ -59,6 +61,34 @@ def clear_session_cookies(request: HttpRequest, response: HttpResponse) -> None:
 def clear_fallback(request: HttpRequest, response: HttpResponse) -> None:
     """Have the Web SDK forget what it stored where cookies did not arrive."""
     _set_fallback(request, response, "[]")
+
+
+def device_cookie_name() -> str:
+    """The cookie by which a device on which somebody signed in is known (limits/devices.py)."""
+    return f"a_device_{conf.project_id}".lower()
+
+
+def read_device_cookie(request: HttpRequest) -> str:
+    """What a device has kept to be known by; ``""`` when it is not."""
+    return request.COOKIES.get(device_cookie_name(), "")
+
+
+def remember_device(request: HttpRequest, response: HttpResponse, account: Account) -> None:
+    """Have a device keep that somebody signed in on it, where that is of use to anybody."""
+    addresses = [address for address in (account.email, account.phone) if address]
+    lifetime = conf.known_device_duration
+    if not (addresses and lifetime and conf.rate_limits_enabled):
+        return
+    secure = is_secure(request)
+    response.set_cookie(
+        device_cookie_name(),
+        devices.remember_device(read_device_cookie(request), addresses),
+        max_age=lifetime,
+        secure=secure,
+        httponly=True,
+        # Browsers drop "None" without Secure.
+        samesite="None" if secure else "Lax",
+    )
 
 
 def _write(

@@ -26,10 +26,17 @@ _HEADERS = (
     ("Access-Control-Allow-Credentials", "true"),
     ("Access-Control-Max-Age", "86400"),
     ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE"),
-    ("Access-Control-Expose-Headers", "X-Appwrite-Session, X-Fallback-Cookies"),
+    (
+        "Access-Control-Expose-Headers",
+        "X-Appwrite-Session, X-Fallback-Cookies, X-RateLimit-Limit, X-RateLimit-Remaining,"
+        " X-RateLimit-Reset, Retry-After",
+    ),
     ("Access-Control-Allow-Headers", _ALLOW_HEADERS),
     # Who asks decides what the answer is, and who may read it.
-    ("Vary", "Origin, Cookie, X-Appwrite-Session, X-Appwrite-JWT"),
+    (
+        "Vary",
+        "Origin, Cookie, X-Appwrite-Session, X-Appwrite-JWT, X-Appwrite-Key, X-Fallback-Cookies",
+    ),
 )
 
 

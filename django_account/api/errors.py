@@ -17,6 +17,7 @@ from django.core.exceptions import (
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.views.debug import SafeExceptionReporterFilter
+from rest_framework.views import set_rollback
 
 from django_account import exceptions
 from django_account.api.renderers import json_answer
@@ -131,7 +132,9 @@ def error_response(error: Exception, request: HttpRequest) -> HttpResponse:
         return error_response(exceptions.BadRequest("The request body broke off."), request)
     if isinstance(error, Http404):
         return error_response(exceptions.RouteNotFound(), request)
-    # What Django does for its own views: error trackers listen to both.
+    # What Django does for its own views: a request's transaction (ATOMIC_REQUESTS) is undone, and
+    # error trackers listen to both of the rest.
+    set_rollback()
     got_request_exception.send(sender=None, request=request)
     logger.error(
         "Unexpected error at %s",

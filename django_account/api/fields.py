@@ -17,8 +17,8 @@ from django_account.exceptions import InvalidArgument
 
 ABSENT = serializers.empty
 
-# Levels of nesting in a JSON value that is stored.
-MAX_DEPTH = 64
+# Levels of nesting in a JSON value that is stored. MariaDB holds 31.
+MAX_DEPTH = 30
 
 
 class Params(serializers.Serializer[Any]):
@@ -150,12 +150,13 @@ class RedirectParam(StringParam):
     """A URL of the project's own pages and apps, to which a link may lead."""
 
     def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str) or not is_allowed_url(data):
+        url = super().to_internal_value(data)
+        if not is_allowed_url(url):
             refuse(
                 "Invalid URI. Register the new host or scheme as a platform of this project "
                 "(PLATFORMS) and use its full address."
             )
-        return data
+        return url
 
 
 class ChoiceParam(StringParam):
@@ -271,7 +272,8 @@ def is_storable(value: Any) -> bool:
     """Whether a JSON value can be stored by every database, and be read again.
 
     PostgreSQL holds no null characters, and UTF-8 no lone surrogates. What is nested deeper than
-    MAX_DEPTH could exceed the stack of whoever reads it, and lock its owner out.
+    MAX_DEPTH is refused by MariaDB, and could exceed the stack of whoever reads it, and lock its
+    owner out.
     """
     pending = [(value, 0)]
     while pending:

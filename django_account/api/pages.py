@@ -47,11 +47,13 @@ from django.utils.translation import ngettext
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
+from django_account import signals
 from django_account.accounts.models import Account
 from django_account.accounts.passwords import MAX_LENGTH, broken_rule
-from django_account.api.authentication import identify
+from django_account.api.activity import report
+from django_account.api.authentication import Caller, identify
 from django_account.api.clients import client_info, is_secure
-from django_account.api.cookies import refresh_session_cookies
+from django_account.api.cookies import refresh_session_cookies, remember_device
 from django_account.api.errors import HideEverything
 from django_account.conf import conf
 from django_account.core.crypto import decrypt, encrypt
@@ -64,6 +66,7 @@ from django_account.exceptions import (
 )
 from django_account.selfservice.recovery import complete_recovery
 from django_account.selfservice.verification import complete_verification
+from django_account.sessions.models import Session
 from django_account.sessions.services import create_token_session
 from django_account.tokens.models import Token
 
@@ -174,6 +177,8 @@ class LinkPage(View):
     """What the pages share: the way of a link through the cookie to the form, and the headers."""
 
     name: ClassVar[str]
+    # What the activity log calls it.
+    event: ClassVar[str]
     http_method_names = ["get", "head", "post"]
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
@@ -226,12 +231,24 @@ class LinkPage(View):
         if not isinstance(link, Link):
             return self.problem("stale", 400)
         try:
-            return self.act(link)
-        except AccountError:
+            with signals.reporting():
+                return self.act(link)
+        except AccountError as refusal:
+            self.report_refusal(link, refusal)
             # One page for whatever is wrong with it: the cases cannot be told apart.
             response = self.problem("link", 400)
             self.forget(response)
             return response
+
+    def report(self, account: Account, session: Session | None = None) -> None:
+        """Tell the activity log that the link was redeemed."""
+        client = client_info(self.request)
+        report(self.event, caller=Caller(), client=client, account=account, session=session)
+
+    def report_refusal(self, link: Link, refusal: AccountError) -> None:
+        """Tell it that the link was not."""
+        given, client = {"userId": link.account_id}, client_info(self.request)
+        report(self.event, caller=Caller(), client=client, given=given, refusal=refusal)
 
     def form(self) -> HttpResponse:
         """The page that asks for the POST."""
@@ -328,6 +345,7 @@ class MagicURLPage(LinkPage):
     """Sign in by a link. The switch of the auth method stops new links, not those sent before."""
 
     name = "magic-url"
+    event = "session.create"
 
     def form(self) -> HttpResponse:
         """The button, or a way on for somebody who is signed in."""
@@ -341,7 +359,9 @@ class MagicURLPage(LinkPage):
         issued = create_token_session(
             account_id=link.account_id, secret=link.secret, client=client_info(request)
         )
+        self.report(issued.session.account, issued.session)
         response = self.see_other(signed_in_url())
+        remember_device(request, response, issued.session.account)
         # Cookies without the fallback for scripts of other sites: a page receives its own cookies.
         refresh_session_cookies(request, response, issued.credential, issued.session.expires_at)
         self.forget(response)
@@ -364,6 +384,7 @@ class RecoveryPage(LinkPage):
     """Choose a new password by a link."""
 
     name = "recovery"
+    event = "recovery.update"
 
     def form(self, **errors: list[str]) -> HttpResponse:
         """The form, with what is wrong beside each field."""
@@ -377,20 +398,16 @@ class RecoveryPage(LinkPage):
         if password != self.request.POST.get("password_again", ""):
             return self.form(password_again=[_("The two passwords are not the same.")])
         try:
-            complete_recovery(
+            token = complete_recovery(
                 account_id=link.account_id,
                 secret=link.secret,
                 password=password,
                 kind=Token.Kind.RECOVERY,
             )
-        except PasswordRecentlyUsed:
-            return self.form(password=[_("This password was used recently. Choose another.")])
-        except PasswordPersonalData:
-            return self.form(
-                password=[_("Leave your name, e-mail address and phone number out of it.")]
-            )
-        except InvalidArgument:
-            return self.form(password=site_problems(password, link.account_id))
+        except (PasswordRecentlyUsed, PasswordPersonalData, InvalidArgument) as refusal:
+            self.report_refusal(link, refusal)
+            return self.form(password=password_problems(refusal, password, link.account_id))
+        self.report(token.account)
         return self.done()
 
 
@@ -398,12 +415,14 @@ class VerificationPage(LinkPage):
     """Verify an e-mail address by a link."""
 
     name = "verification"
+    event = "verification.update"
 
     def act(self, link: Link) -> HttpResponse:
         """Verify it. Nobody need be signed in: the secret is the proof."""
-        complete_verification(
+        token = complete_verification(
             account_id=link.account_id, secret=link.secret, kind=Token.Kind.EMAIL_VERIFICATION
         )
+        self.report(token.account)
         return self.done()
 
 
@@ -496,6 +515,15 @@ def form_problems(password: str) -> list[str]:
     return []
 
 
+def password_problems(refusal: AccountError, password: str, account_id: str) -> list[str]:
+    """What is wrong with a new password, now that it is known whom it is for."""
+    if isinstance(refusal, PasswordRecentlyUsed):
+        return [_("This password was used recently. Choose another.")]
+    if isinstance(refusal, PasswordPersonalData):
+        return [_("Leave your name, e-mail address and phone number out of it.")]
+    return site_problems(password, account_id)
+
+
 def site_problems(password: str, account_id: str) -> list[str]:
     """What the site's validators say of a password, in the reader's language.
 
@@ -510,11 +538,7 @@ def site_problems(password: str, account_id: str) -> list[str]:
 
 
 page_urlpatterns = [
-    path(
-        f"pages/{page.name}",
-        login_not_required(page.as_view()),
-        name=f"django_account_{page.name}",
-    )
+    path(f"pages/{page.name}", login_not_required(page.as_view()), name=page.name)
     for page in (
         MagicURLPage,
         RecoveryPage,

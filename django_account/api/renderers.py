@@ -7,13 +7,13 @@ from typing import Any
 
 from django.http import HttpResponse
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def json_answer(document: dict[str, Any], status: int = 200) -> HttpResponse:
     """An answer with a body. Documents hold wire values only, so no renderer has to convert any."""
     return HttpResponse(
-        _encode(document), status=status, content_type="application/json; charset=UTF-8"
+        encode(document), status=status, content_type="application/json; charset=UTF-8"
     )
 
 

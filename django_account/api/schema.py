@@ -11,6 +11,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.fields import BooleanField, ListField
 
+from django_account.api.queries import QueriesParam
 from django_account.api.serializers.documents import ErrorSerializer
 
 
@@ -73,12 +74,7 @@ class AccountSchema(AutoSchema):
         ]
         if self.method == "GET" and spec.params is not None:
             found += [
-                OpenApiParameter(
-                    name,
-                    bool if isinstance(field, BooleanField) else str,
-                    required=field.required,
-                    many=isinstance(field, ListField),
-                )
+                OpenApiParameter(name, _query_type(field), required=field.required)
                 for name, field in spec.params.fields.items()
                 if name not in in_path
             ]
@@ -98,3 +94,10 @@ class AccountSchema(AutoSchema):
             "4XX": ErrorSerializer,
             "5XX": ErrorSerializer,
         }
+
+
+def _query_type(field: Any) -> Any:
+    """What a parameter of a query string looks like."""
+    if isinstance(field, QueriesParam | ListField):
+        return {"type": "array", "items": {"type": "string"}}
+    return bool if isinstance(field, BooleanField) else str

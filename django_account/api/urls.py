@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from django_account.api.account.account import AccountAccountViewSet as Account
 from django_account.api.account.identities import IdentityViewSet as Identity
+from django_account.api.account.logs import LogViewSet as Log
 from django_account.api.account.oauth2 import IdTokenViewSet as IdToken
 from django_account.api.account.oauth2 import OAuth2CallbackViewSet as OAuth2Callback
 from django_account.api.account.oauth2 import OAuth2ViewSet as OAuth2
@@ -24,6 +25,7 @@ from django_account.api.account.tokens import TokenViewSet as Token
 from django_account.api.pages import page_urlpatterns
 from django_account.api.ping import PingViewSet
 from django_account.api.views import UnknownRouteViewSet
+from django_account.limits.rules import LimitedRoute, declare
 
 unknown_route = UnknownRouteViewSet.as_view({"get": "no_route"})
 
@@ -39,7 +41,8 @@ def fall_through(request: HttpRequest, rest: str) -> HttpResponseBase:
         except Resolver404:
             pass
         else:
-            if found.func is not fall_through:
+            # Ours alone: a view of the site's would be called past the checks of its middleware.
+            if any(found.func is each.callback for each in urlpatterns[:-1]):
                 return cast(HttpResponseBase, found.func(request, *found.args, **found.kwargs))
     return unknown_route(request)
 
@@ -47,6 +50,18 @@ def fall_through(request: HttpRequest, rest: str) -> HttpResponseBase:
 def routes(route: str, viewset: Any, actions: dict[str, str], *aliases: str) -> list[Any]:
     """A route with its methods, and other paths that are the same route."""
     view = viewset.as_view(actions)
+    for method, action in actions.items():
+        spec = getattr(viewset, action).endpoint
+        for each in (route, *aliases) if spec.limits else ():
+            declare(
+                LimitedRoute(
+                    method=method.upper(),
+                    path=f"/{each}",
+                    action=action,
+                    limits=spec.limits,
+                    resets=spec.resets,
+                )
+            )
     return [path(each, view, name=next(iter(actions.values()))) for each in (route, *aliases)]
 
 
@@ -61,6 +76,7 @@ urlpatterns = [
     *routes("account/email", Account, {"patch": "update_email"}),
     *routes("account/phone", Account, {"patch": "update_phone"}),
     *routes("account/status", Account, {"patch": "update_status"}),
+    *routes("account/logs", Log, {"get": "list_logs"}),
     *routes("account/jwts", Session, {"post": "create_jwt"}, "account/jwt"),
     *routes(
         "account/sessions",

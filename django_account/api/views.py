@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, NoReturn, TypeVar, cast
@@ -13,27 +13,38 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import validate_host
 from django.urls import reverse
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import FormParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
+from django_account import signals
 from django_account.accounts.models import Account
 from django_account.accounts.services import touch_account
 from django_account.api import permissions
+from django_account.api.activity import report
 from django_account.api.authentication import Caller, identify, require_full_account
-from django_account.api.clients import client_info, is_secure
-from django_account.api.cookies import set_session_cookies
+from django_account.api.clients import client_info, is_secure, locale
+from django_account.api.cookies import remember_device, set_session_cookies
 from django_account.api.cors import add_cors_headers, check_origin, request_host
 from django_account.api.errors import HideEverything, error_response
 from django_account.api.fields import Params
 from django_account.api.params import PARSERS, read_params
 from django_account.api.platforms import is_allowed_host
 from django_account.api.renderers import json_answer
+from django_account.api.response_format import apply_response_format
 from django_account.api.serializers.session import session_document
+from django_account.api.throttling import Allowance, Limit, add_limit_headers, count_request
 from django_account.api_keys.services import require_usable, touch_api_key
 from django_account.conf import conf
 from django_account.core.clients import ClientInfo
-from django_account.exceptions import InvalidArgument, ProjectNotFound, RouteNotFound
+from django_account.exceptions import (
+    InvalidArgument,
+    ProjectNotFound,
+    RateLimitExceeded,
+    RouteNotFound,
+)
+from django_account.sessions.models import Session
 from django_account.sessions.services import IssuedSession
 
 if find_spec("drf_spectacular"):
@@ -56,10 +67,12 @@ class Endpoint:
         auth_method: the switch in AUTH_METHODS that turns it off.
         signs_in: nobody may be signed in yet.
         mfa_exempt: it is open to a session that still owes a second factor.
+        limits: how often it may be asked, checked and counted in this order.
+        resets: the statuses after which the limits begin anew.
         params: what it reads, in the order of checking.
         answers: what it answers, for the OpenAPI schema: a serializer class, or None for no body.
         status: of success.
-        event: the audit event of a success.
+        event: its name in the activity log (core.activity); None where nothing is logged.
     """
 
     scope: str
@@ -67,15 +80,29 @@ class Endpoint:
     auth_method: str | None = None
     signs_in: bool = False
     mfa_exempt: bool = False
+    limits: tuple[Limit, ...] = ()
+    resets: tuple[int, ...] = ()
     params: Params | None = None
     answers: Any = None
     status: int = 200
     event: str | None = None
 
 
-def endpoint(*, params: type[Params] | None = None, **declared: Any) -> Callable[[Action], Action]:
-    """Declare an action's :class:`Endpoint`. The parameters are instantiated once, here."""
-    spec = Endpoint(params=params() if params is not None else None, **declared)
+def endpoint(
+    *, params: type[Params] | None = None, limits: Sequence[Limit] = (), **declared: Any
+) -> Callable[[Action], Action]:
+    """Declare an action's :class:`Endpoint`. The parameters are instantiated once, here.
+
+    Raises:
+        ValueError: a limit counts by a parameter that the action does not have.
+    """
+    spec = Endpoint(
+        params=params() if params is not None else None, limits=tuple(limits), **declared
+    )
+    known = set(spec.params.fields) if spec.params is not None else set()
+    for limit in limits:
+        if not limit.parameters <= known:
+            raise ValueError(f"{limit.key!r} names a parameter that is not among {sorted(known)}")
 
     def declare(action: Action) -> Action:
         action.endpoint = spec  # type: ignore[attr-defined]
@@ -94,10 +121,8 @@ class NoNegotiation(BaseContentNegotiation):
     def select_parser(self, request: Request, parsers: Any) -> Any:
         """The parser for the body's content type; anything unknown is read as a form."""
         content_type = (request.content_type or "").partition(";")[0].strip().lower()
-        for parser in parsers:
-            if parser.media_type == content_type:
-                return parser
-        return None
+        by_type = {parser.media_type: parser for parser in parsers}
+        return by_type.get(content_type, by_type[FormParser.media_type])
 
     def select_renderer(
         self, request: Request, renderers: Any, format_suffix: str | None = None
@@ -124,6 +149,18 @@ class AccountViewSet(ViewSet):
 
     caller: Caller
     params: dict[str, Any]
+    allowance: Allowance | None = None
+
+    # For the activity log: whether an act was attempted, whom it concerned, and what refused it.
+    attempted = False
+    concerned: Account | None = None
+    concerned_session: Session | None = None
+    refusal: Exception | None = None
+
+    def concern(self, account: Account, session: Session | None = None) -> None:
+        """Note for the activity log whom a request is about, where that is not the caller, and the
+        session that it makes or changes."""
+        self.concerned, self.concerned_session = account, session
 
     @property
     def account(self) -> Account:
@@ -150,11 +187,13 @@ class AccountViewSet(ViewSet):
         permissions.check_service(caller, spec.service)
         permissions.check_scope(caller, spec.scope, http_request)
         require_full_account(caller, mfa_exempt=spec.mfa_exempt)
+        given = {**read_params(request), **kwargs} if spec.params is not None else {}
+        self.check_limits(given)
         permissions.check_auth_method(caller, spec.auth_method)
         if spec.signs_in and not self.may_replace(caller):
             permissions.check_signed_out(caller)
-        given = {**read_params(request), **kwargs} if spec.params is not None else {}
         self.params = spec.params.read(given) if spec.params is not None else {}
+        self.attempted = True
 
     def may_replace(self, caller: Caller) -> bool:
         """Whether a sign-in may take the place of the caller's session; as a rule it may not."""
@@ -188,6 +227,24 @@ class AccountViewSet(ViewSet):
             require_usable(caller.api_key)
             touch_api_key(caller.api_key)
 
+    def check_limits(self, given: dict[str, Any]) -> None:
+        """Count the request.
+
+        Raises:
+            RateLimitExceeded: it is one too many.
+        """
+        if not self.spec.limits:
+            return
+        self.allowance = count_request(
+            self.request._request,
+            caller=self.caller,
+            action=str(self.action),
+            limits=self.spec.limits,
+            given=given,
+        )
+        if self.allowance is not None and self.allowance.exceeded:
+            raise RateLimitExceeded
+
     def page(self, name: str, parameter: str = "url") -> str:
         """The address of one of our own pages, for links sent without a URL of the caller's.
 
@@ -205,25 +262,40 @@ class AccountViewSet(ViewSet):
             raise InvalidArgument(
                 parameter, "Send one, or name this API's host in ALLOWED_HOSTS or PLATFORMS."
             )
-        return self.absolute(reverse(f"django_account_{name}"))
+        return self.absolute(reverse(f"django_account:{name}"))
 
     def absolute(self, path: str) -> str:
         """The whole address of a path of ours, as the client knows it."""
         request = self.request._request
+        # Not by build_absolute_uri, which knows nothing of TRUSTED_PROXIES.
         scheme = "https" if is_secure(request) else "http"
         return f"{scheme}://{request.get_host()}{path}"
 
     @property
     def client(self) -> ClientInfo:
         """Who is on the other end."""
-        return client_info(self.request._request, forwarded_user_agent=self.caller.is_server)
+        return client_info(
+            self.request._request,
+            forwarded_user_agent=self.caller.is_server,
+            asked_locale=read_params(self.request).get("locale"),
+        )
+
+    @property
+    def locale(self) -> str:
+        """The language that the caller asks for."""
+        return locale(self.request._request, read_params(self.request).get("locale"))
 
     def signed_in_answer(self, issued: IssuedSession) -> HttpResponse:
         """Answer a sign-in: the session, its cookies, and Django's own signal."""
         request = self.request._request
         session = issued.session
+        self.concern(session.account, session)
         secret = issued.credential if self.caller.is_server else ""
-        response = json_answer(session_document(session, current=True, secret=secret), 201)
+        document = session_document(session, current=True, secret=secret, locale=self.locale)
+        response = json_answer(document, 201)
+        if not self.caller.is_server:
+            # Before the session's cookies: clients that keep one Set-Cookie header keep the last.
+            remember_device(request, response, session.account)
         set_session_cookies(request, response, issued)
         user = session.account.user
         user_logged_in.send_robust(sender=user.__class__, request=request, user=user)
@@ -247,23 +319,41 @@ class AccountViewSet(ViewSet):
         # JSON is UTF-8, and so are our forms: a client's charset parameter may name codecs that
         # decode no text, or none at all. The public setter would parse the query string at once.
         request._encoding = "utf-8"  # type: ignore[attr-defined]
-        return super().dispatch(request, *args, **kwargs)
+        with signals.reporting():
+            return super().dispatch(request, *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         """Every exception becomes the error envelope."""
+        self.refusal = exc
         return error_response(exc, self.request._request)
 
     def finalize_response(  # type: ignore[override]
         self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Add the headers that every answer has, errors included."""
+        """Add the headers that every answer has, errors included, and report what was done."""
+        if self.attempted and self.spec.event is not None:
+            report(
+                self.spec.event,
+                caller=self.caller,
+                client=self.client,
+                account=self.concerned,
+                session=self.concerned_session,
+                given=self.params,
+                refusal=self.refusal,
+            )
         http_request: HttpRequest = getattr(request, "_request", request)
         add_cors_headers(http_request, response, preflight=False)
-        # Answers are a person's own: no cache may keep one.
-        response.headers.setdefault("Cache-Control", "no-store")
+        # Answers are a person's own: no cache may keep one. Older releases of Django's own cache
+        # middleware heed "private" only.
+        response.headers.setdefault("Cache-Control", "private, no-store")
         response["X-Content-Type-Options"] = "nosniff"
+        if self.allowance is not None:
+            add_limit_headers(response, self.allowance)
+            if response.status_code in self.spec.resets:
+                self.allowance.reset()
         caller = getattr(self, "caller", None)
         response["X-Debug-Fallback"] = "true" if caller and caller.fallback else "false"
+        apply_response_format(http_request, response, self.spec.answers)
         return response
 
 

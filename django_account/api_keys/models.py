@@ -23,11 +23,14 @@ GRANTABLE_SCOPES = (
 )
 
 
+MAX_NAME_LENGTH = 128
+
+
 class ApiKey(models.Model):
     """A secret by which a server calls the API. It is shown once; its digest is stored."""
 
     name = models.CharField(
-        max_length=128, help_text="What the key is for, so that it can be told apart."
+        max_length=MAX_NAME_LENGTH, help_text="What the key is for, so that it can be told apart."
     )
     secret_digest = ExactCharField(max_length=64, unique=True, editable=False)
     scopes = models.JSONField(default=list)

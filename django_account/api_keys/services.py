@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from django_account.api_keys.models import GRANTABLE_SCOPES, ApiKey
+from django_account.api_keys.models import GRANTABLE_SCOPES, MAX_NAME_LENGTH, ApiKey
 from django_account.core.crypto import digest, generate_secret
 from django_account.exceptions import ApiKeyExpired, InvalidArgument, UnknownApiKey
 
@@ -29,13 +29,15 @@ def create_api_key(
     """Make an API key.
 
     Args:
-        name: what it is for.
+        name: what it is for; 1 to 128 characters.
         scopes: some of GRANTABLE_SCOPES.
         expires_at: when it stops working; None for never.
 
     Raises:
-        InvalidArgument: a scope cannot be granted to a key.
+        InvalidArgument: the name is empty or too long, or a scope cannot be granted to a key.
     """
+    if not 0 < len(name) <= MAX_NAME_LENGTH:
+        raise InvalidArgument("name", f"A key's name has 1 to {MAX_NAME_LENGTH} characters.")
     granted = list(dict.fromkeys(scopes))
     for scope in granted:
         if scope not in GRANTABLE_SCOPES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -38,6 +38,10 @@ class ClientDetails:
     def as_dict(self) -> dict[str, str]:
         return asdict(self)
 
+    def as_list(self) -> list[str]:
+        """The values alone, in order; ``ClientDetails(*values)`` reads them back."""
+        return list(astuple(self))
+
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
@@ -46,14 +50,17 @@ class ClientInfo:
     Attributes:
         ip: the client's address; empty when unknown.
         user_agent: the raw header.
+        locale: the language they want messages in; empty for the site's own.
     """
 
     ip: str = ""
     user_agent: str = UNKNOWN_USER_AGENT
+    locale: str = field(default="", repr=False)
 
     @property
     def details(self) -> ClientDetails:
-        return parse_user_agent(self.user_agent[:PARSED_USER_AGENT])
+        # Without runs of blanks, over which some of the parser's expressions take their time.
+        return parse_user_agent(" ".join(self.user_agent.split())[:PARSED_USER_AGENT])
 
 
 @lru_cache(maxsize=1024)

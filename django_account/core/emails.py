@@ -62,6 +62,14 @@ def normalize(value: str) -> str:
     return address
 
 
+def is_normal(address: str) -> bool:
+    """Whether an address is in the form of :func:`normalize`."""
+    try:
+        return normalize(address) == address
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class EmailFacts:
     """What an address tells about itself."""

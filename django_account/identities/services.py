@@ -269,7 +269,7 @@ def _is_anothers(email: str, account: Account) -> bool:
     return (
         others.filter(email=email).exists()
         or others.filter(identities__provider_email=email).exists()
-        or (account.email != email and users.has_user_with_email(email))
+        or (account.email != email and users.has_user_with(email=email))
     )
 
 

@@ -63,6 +63,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CacheEntry",
+            fields=[
+                (
+                    "key",
+                    django_account.core.fields.ExactCharField(
+                        max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.BigIntegerField(null=True)),
+                ("pickled", models.BinaryField(null=True)),
+                ("expires_at", models.BigIntegerField(db_index=True)),
+            ],
+            options={
+                "verbose_name": "rate limit",
+                "permissions": [("reset_rate_limits", "Can reset rate limits")],
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
             name="Account",
             fields=[
                 (
@@ -191,6 +210,70 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "identities",
+            },
+        ),
+        migrations.CreateModel(
+            name="LogEntry",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("event", models.CharField(max_length=32)),
+                ("error", models.CharField(blank=True, max_length=64)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_index=True, default=django.utils.timezone.now, verbose_name="time"
+                    ),
+                ),
+                (
+                    "account_pk",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="account number"),
+                ),
+                (
+                    "user_id",
+                    django_account.core.fields.ExactCharField(
+                        blank=True, max_length=36, verbose_name="account id"
+                    ),
+                ),
+                (
+                    "user_email",
+                    models.CharField(blank=True, max_length=254, verbose_name="e-mail address"),
+                ),
+                (
+                    "user_phone",
+                    models.CharField(blank=True, max_length=16, verbose_name="phone number"),
+                ),
+                ("user_name", models.CharField(blank=True, max_length=128, verbose_name="name")),
+                ("user_type", models.CharField(max_length=16)),
+                ("mode", models.CharField(default="default", max_length=8)),
+                ("key_name", models.CharField(blank=True, max_length=128, verbose_name="API key")),
+                (
+                    "session_id",
+                    models.CharField(blank=True, max_length=36, verbose_name="session id"),
+                ),
+                ("ip", models.CharField(blank=True, max_length=45, verbose_name="IP address")),
+                ("user_agent", models.TextField(blank=True)),
+                ("client", models.JSONField(blank=True, default=list, editable=False)),
+                ("country_code", models.CharField(default="--", max_length=2)),
+            ],
+            options={
+                "verbose_name": "log entry",
+                "verbose_name_plural": "log entries",
+                "indexes": [
+                    models.Index(fields=["user_id", "account_pk", "-id"], name="log_of_account"),
+                    models.Index(fields=["user_email"], name="log_by_email"),
+                    models.Index(fields=["ip"], name="log_by_ip"),
+                    models.Index(fields=["event", "-id"], name="log_by_event"),
+                    models.Index(
+                        condition=models.Q(("error", ""), _negated=True),
+                        fields=["-id"],
+                        name="log_of_failures",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.headerregistry import Address
+from smtplib import SMTPRecipientsRefused
 
 from django.core.mail import EmailMultiAlternatives
 
@@ -15,7 +16,7 @@ __all__ = ["Undeliverable", "send", "sms_text"]
 
 
 class Undeliverable(Exception):
-    """The address is nobody's, and never will be."""
+    """The address is nobody's: another try would end the same."""
 
     retryable = False
 
@@ -24,7 +25,8 @@ def send(message: Message) -> None:
     """Write an e-mail and send it.
 
     Raises:
-        Undeliverable: the address is a placeholder of a person who has none.
+        Undeliverable: the address is a placeholder of a person who has none, or the mail server
+            refused it for good.
         TemplateDoesNotExist: there are no texts for messages of this kind.
         ValueError: the address is malformed.
         OSError: the mail server did not take it. Other mailers have errors of their own.
@@ -41,4 +43,9 @@ def send(message: Message) -> None:
         headers={"Auto-Submitted": "auto-generated"},
     )
     email.attach_alternative(mail.html, "text/html")
-    email.send()
+    try:
+        email.send()
+    except SMTPRecipientsRefused as error:
+        if all(code >= 500 for code, _ in error.recipients.values()):
+            raise Undeliverable(f"The mail server refused the address: {error}") from error
+        raise

@@ -35,8 +35,9 @@ class Delivery(models.Model):
         SENT = "sent"
         FAILED = "failed"
 
-    # Seconds from one try to the next; after the last the message has failed.
-    BACKOFF: Final = (5, 30, 120, 600)
+    # Seconds from one try to the next. After the last, 21 hours, or where what it carries expires
+    # before the next, the message has failed.
+    BACKOFF: Final = (5, 30, 120, 600, 1200, 1200, 7200, 21_600, 43_200)
 
     # How long a process may take to send before another believes it dead. Longer than any backend's
     # time-out, so that slowness alone sends nothing twice.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from django.db.models import F
 from django.utils import timezone
@@ -62,6 +62,13 @@ def deliver_due(limit: int = 100) -> int:
     return len(due)
 
 
+def next_wait() -> float | None:
+    """Seconds until something is due, or a lease runs out; None when nothing waits."""
+    waiting = Delivery.objects.filter(state=Delivery.State.WAITING)
+    first = waiting.order_by("next_try_at").values_list("next_try_at", flat=True).first()
+    return None if first is None else (first - timezone.now()).total_seconds()
+
+
 def send_again(delivery: Delivery) -> bool:
     """Put a failed delivery back in line, if what it carries still works.
 
@@ -89,18 +96,23 @@ def _send(message: Message) -> None:
         return
     guard.check(message.recipient)
     text = sms.SMSMessage(message.recipient, email.sms_text(message), message.code)
-    with sms.get_connection() as connection:
-        connection.send_messages([text])
+    try:
+        with sms.get_connection() as connection:
+            connection.send_messages([text])
+    except Exception:
+        guard.give_back(message.recipient)
+        raise
 
 
 def _failed(delivery: Delivery, message: Message, error: Exception) -> float | None:
     text = _describe(error, message)
     logger.warning("Delivery %s (%s) failed: %s", delivery.pk, delivery.kind, text)
-    if not getattr(error, "retryable", True) or delivery.tries > len(Delivery.BACKOFF):
+    now = timezone.now()
+    wait = next(iter(Delivery.BACKOFF[delivery.tries - 1 :]), None)
+    hopeless = not getattr(error, "retryable", True)
+    if hopeless or wait is None or now + timedelta(seconds=wait) >= delivery.expires_at:
         _finish(delivery, Delivery.State.FAILED, text, payload=delivery.payload)
         return None
-    wait = Delivery.BACKOFF[delivery.tries - 1]
-    now = timezone.now()
     Delivery.objects.filter(pk=delivery.pk).update(
         error=text, next_try_at=now + timedelta(seconds=wait), updated_at=now
     )
@@ -119,7 +131,8 @@ def _describe(error: Exception, message: Message) -> str:
     A server may quote a link whole, escaped or in part; the secret in it is what must not stay.
     """
     text = f"{type(error).__name__}: {error}"
-    link_secrets = parse_qs(urlsplit(message.link).query).get("secret", [])
+    query = message.link.partition("#")[0].partition("?")[2]
+    link_secrets = parse_qs(query).get("secret", [])
     for secret in filter(None, (message.link, message.code, *link_secrets)):
         text = text.replace(secret, "…")
     return text[:500]

@@ -103,7 +103,7 @@ def presentable(text: str) -> str:
 
 
 def duration(span: timedelta) -> str:
-    """A token's lifetime in words of the current language, in the case that "expires in" takes.
+    """What is left of a token's life in words of the language, in the case "expires in" takes.
 
     Rounded up to a minute, give or take the seconds between the token and the message; in the
     largest unit that does not promise more.
@@ -136,7 +136,8 @@ def _variables(message: Message) -> dict[str, str]:
         "redirect": message.link,
         "otp": message.code,
         "phrase": message.phrase,
-        "expires_in": duration(message.expires_at - message.requested_at),
+        # Not from when it was asked for: a mail server that was down takes part of the time away.
+        "expires_in": duration(message.expires_at - timezone.now()),
         "agentClient": presentable(client.client_name) or UNKNOWN,
         "agentOs": presentable(client.os_name) or UNKNOWN,
         "agentDevice": presentable(product) or UNKNOWN,

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cache
@@ -57,12 +60,10 @@ def hand_over(delivery_id: int, wait: float = 0) -> None:
         if not wait:
             outbox.deliver(delivery_id)
     elif wait:
-        timer = threading.Timer(wait, _in_thread, [delivery_id])
-        timer.daemon = True
-        timer.start()
+        _alarm.set(wait)
     else:
         with contextlib.suppress(TimeoutError):
-            _pool().submit(_in_thread, delivery_id).result(timeout=PATIENCE)
+            _pool().submit(_work, delivery_id).result(timeout=PATIENCE)
 
 
 def _enqueue(backend: Any, delivery_id: int, wait: float) -> None:
@@ -73,21 +74,61 @@ def _enqueue(backend: Any, delivery_id: int, wait: float) -> None:
     # A backend that cannot wait leaves the retry to `manage.py deliver`.
 
 
+class Alarm:
+    """Calls somebody at the earliest of the times it was set for. However many messages wait for
+    another try, one thread waits for them."""
+
+    def __init__(self, ring: Callable[[], object]) -> None:
+        self._ring = ring
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._at = math.inf
+
+    def set(self, wait: float) -> None:
+        """Ring in so many seconds, unless it rings before."""
+        at = time.monotonic() + wait
+        with self._lock:
+            if at >= self._at:
+                return
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = threading.Timer(wait, self._rung)
+            self._timer.daemon = True
+            self._timer.start()
+            self._at = at
+
+    def _rung(self) -> None:
+        with self._lock:
+            self._at = math.inf
+        self._ring()
+
+
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(THREADS, thread_name_prefix="django-account-delivery")
 
 
-def _in_thread(delivery_id: int) -> None:
+def _look() -> None:
+    # The error is that the process is ending: `manage.py deliver` or the next one looks.
+    with contextlib.suppress(RuntimeError):
+        _pool().submit(_work)
+
+
+_alarm = Alarm(_look)
+
+
+def _work(delivery_id: int | None = None) -> None:
     """Send, in a thread that no request looks after: it minds its own errors and connections."""
     close_old_connections()
     try:
-        wait = outbox.deliver(delivery_id)
-        if wait is not None:
-            hand_over(delivery_id, wait)
-        # Whatever a process that died left behind goes out with the next message.
+        if delivery_id is not None:
+            outbox.deliver(delivery_id)
+        # Whatever is due, or a process that died left behind, goes out with the next message.
         outbox.deliver_due(limit=20)
+        wait = outbox.next_wait()
+        if wait is not None:
+            _alarm.set(max(wait, 1))
     except Exception:
-        logger.exception("Delivery %s could not be tried", delivery_id)
+        logger.exception("Messages could not be tried")
     finally:
         connections.close_all()

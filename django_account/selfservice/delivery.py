@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from string import punctuation
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 from django_account import signals
 from django_account.conf import conf
@@ -11,7 +12,11 @@ from django_account.core.clients import ClientInfo
 from django_account.core.messages import Message
 from django_account.core.times import iso
 from django_account.exceptions import MailDisabled, SMSDisabled
+from django_account.tokens.models import Token
 from django_account.tokens.services import IssuedToken
+
+# What browsers send as it is in every part of a URL, beside letters and digits.
+_SAFE = "".join(set(punctuation) - set('"<>`'))
 
 
 def require_mail() -> None:
@@ -70,17 +75,31 @@ def _request(
 
 
 def with_secret(url: str, issued: IssuedToken) -> str:
-    """Add a token to a link's query: ``userId``, ``secret``, ``expire`` and ``project``.
+    """Add a token to a link's query: ``userId``, ``secret``, ``expire``; ``project`` to sign in.
 
     What else stands in the query stays first, same-named values are overwritten in place, and the
-    fragment is kept (mfa-oauth.md §6).
+    fragment is kept (core.md §9.14, mfa-oauth.md §6).
+
+    Returns:
+        the link in ASCII, as a browser would write it: no mail breaks at a line separator in it, or
+        shows it in another direction.
     """
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    query |= {
+    # Not by urlsplit: it drops the "//" of an app's scheme without a host.
+    rest, hash_sign, fragment = url.partition("#")
+    base, _, query = rest.partition("?")
+    wanted = {
         "userId": issued.token.account.public_id,
         "secret": issued.secret,
         "expire": iso(issued.token.expires_at),
-        "project": conf.project_id,
     }
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    if issued.token.kind == Token.Kind.MAGIC_URL:
+        wanted["project"] = conf.project_id
+    left = dict(wanted)
+    pairs = []
+    for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
+        if name not in wanted:
+            pairs.append((name, value))
+        elif name in left:
+            pairs.append((name, left.pop(name)))
+    encoded = urlencode([*pairs, *left.items()], errors="surrogateescape")
+    return quote(f"{base}?{encoded}{hash_sign}{fragment}", safe=_SAFE)

@@ -122,11 +122,7 @@ def _find_or_create(account_id: str, kind: Literal["email", "phone"], address: s
         UserAlreadyExists: the id asked for is taken, or several of the site's users share the
             address.
     """
-    account = (
-        find_account(email=address)
-        if kind == "email"
-        else Account.objects.with_user().filter(phone=address).first()
-    )
+    account = find_account(**{kind: address})
     if account is not None:
         return account
     try:

@@ -90,7 +90,7 @@ def update_email(*, account: Account, email: str, password: str) -> None:
         raise BadRequest
     require_welcome_email(email)
     # In this order: a neighbour who takes the address in between has a target by then.
-    is_taken = Account.objects.filter(email=email).exists() or users.has_user_with_email(email)
+    is_taken = Account.objects.filter(email=email).exists() or users.has_user_with(email=email)
     if is_claimed(email):
         raise TargetAlreadyExists
     if is_taken:

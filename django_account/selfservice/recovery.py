@@ -7,14 +7,20 @@ from django.db import transaction
 from django_account.accounts.models import Account
 from django_account.accounts.services import find_account, mark_verified
 from django_account.conf import conf
-from django_account.exceptions import UserBlocked, UserNotFound
+from django_account.exceptions import AccountError, UserBlocked, UserNotFound
 from django_account.selfservice.delivery import request_email, require_mail, with_secret
 from django_account.selfservice.passwordless import Requester
 from django_account.selfservice.profile import assign_acceptable, save_password
 from django_account.selfservice.verification import require_account
 from django_account.sessions.services import end_sessions
 from django_account.tokens.models import Token
-from django_account.tokens.services import IssuedToken, find_token, issue_token, redeem_token
+from django_account.tokens.services import (
+    IssuedToken,
+    find_token,
+    issue_token,
+    redeem_token,
+    return_try,
+)
 
 
 def create_recovery(*, email: str, url: str, requester: Requester) -> IssuedToken:
@@ -76,7 +82,11 @@ def complete_recovery(*, account_id: str, secret: str, password: str, kind: Toke
     require_account(account_id)
     token = find_token(account_id=account_id, secret=secret, kinds={kind})
     account = token.account
-    assign_acceptable(account, password)
+    try:
+        assign_acceptable(account, password)
+    except AccountError:
+        return_try(token)
+        raise
     with transaction.atomic():
         redeem_token(token)
         mark_verified(account, "email", token.address)

@@ -11,31 +11,32 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from django_account import signals
 from django_account.accounts import users
 from django_account.accounts.models import Account
 from django_account.accounts.services import lock_account
-from django_account.accounts.users import SiteUser
 from django_account.conf import conf
 from django_account.sessions.services import end_sessions
 from django_account.targets.services import move_address
+from django_account.tokens.models import Token
 from django_account.tokens.services import revoke_tokens
 
 logger = logging.getLogger("django_account")
 
 
 def user_saved(
-    sender: type[SiteUser],
-    instance: SiteUser,
+    sender: type[Model],
+    instance: Model,
     created: bool,
     raw: bool,
     update_fields: Iterable[str] | None,
     **kwargs: Any,
 ) -> None:
-    """Receiver of ``post_save`` for the user model: follow a new address or password."""
-    if created or raw or users.is_ours(instance):
+    """Receiver of ``post_save``: when it is a user, follow a new address or password."""
+    if created or raw or not isinstance(instance, users.user_model()) or users.is_ours(instance):
         return
     field = users.email_field()
     follows_email = field is not None and (update_fields is None or field.name in update_fields)
@@ -55,7 +56,10 @@ def user_saved(
 
 
 def follow_password(account: Account) -> None:
-    """The site set a new password: note when, and end the sessions if INVALIDATE_SESSIONS."""
+    """The site set a new password: note when, and end the sessions if INVALIDATE_SESSIONS.
+
+    Outstanding recovery tokens die with the old one.
+    """
     account.password_changed_at = timezone.now()
     with transaction.atomic():
         Account.objects.filter(pk=account.pk).update(
@@ -63,6 +67,7 @@ def follow_password(account: Account) -> None:
             password_reset_required=False,
             updated_at=timezone.now(),
         )
+        revoke_tokens(account=account, kinds=Token.RECOVERIES)
         if conf.invalidate_sessions:
             end_sessions(account=account)
         signals.send_on_commit(signals.account_updated, account=account, attribute="password")

@@ -22,7 +22,6 @@ from django_account.accounts.services import (
 from django_account.conf import conf
 from django_account.core.clients import MAX_USER_AGENT, ClientInfo
 from django_account.core.crypto import digest, generate_secret
-from django_account.core.geo import CountryLookup
 from django_account.exceptions import (
     InvalidCredentials,
     InvalidToken,
@@ -31,6 +30,7 @@ from django_account.exceptions import (
     UserBlocked,
     UserNotFound,
 )
+from django_account.sessions.alerts import is_alarming, request_alert
 from django_account.sessions.credentials import encode_credential
 from django_account.sessions.lookups import find_surplus
 from django_account.sessions.models import Session
@@ -217,7 +217,7 @@ def create_session(
         ip=client.ip,
         user_agent=client.user_agent[:MAX_USER_AGENT],
         client=client.details.as_dict(),
-        country_code=CountryLookup().country_code(client.ip),
+        country_code=conf.country_lookup.locate(client.ip),
         expires_at=now + lifetime,
         created_at=now,
     )
@@ -227,6 +227,8 @@ def create_session(
         if not lock_account(account).is_active:
             raise UserBlocked
         session.save(force_insert=True)
+        if is_alarming(account, session):
+            request_alert(account, session, client)
         enforce_limit(account)
         signals.send_on_commit(signals.session_created, account=account, session=session)
     return IssuedSession(session, secret)

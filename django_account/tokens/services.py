@@ -136,8 +136,15 @@ def find_token(*, account_id: str, secret: str, kinds: Collection[Token.Kind]) -
             _claim_try(Token(pk=0))
         raise InvalidToken
     if not found.account.is_active:
+        return_try(found)
         raise UserBlocked
     return found
+
+
+def return_try(token: Token) -> None:
+    """Uncount a guess that was right, where the token is not used up by it after all."""
+    if token.is_code:
+        Token.objects.filter(pk=token.pk, tries__gt=0).update(tries=F("tries") - 1)
 
 
 def _claim_try(token: Token) -> bool:

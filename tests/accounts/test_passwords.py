@@ -234,6 +234,11 @@ class TestHistory:
             with pytest.raises(PasswordRecentlyUsed):
                 accept(old, history=history)
         accept("third horse", history=history)
+        # The site wants fewer now.
+        project(PASSWORD_HISTORY=1)
+        accept("first horse", history=history)
+        with pytest.raises(PasswordRecentlyUsed):
+            accept("second horse", history=history)
 
     def test_assigning_keeps_the_newest(self, project: Callable[..., None]) -> None:
         project(PASSWORD_HISTORY=3)

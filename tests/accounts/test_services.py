@@ -259,6 +259,11 @@ class TestBlockedEmails:
         project(BLOCK_EMAILS=["non-corporate", "free", "non-canonical", "disposable"])
         create_account(email="ada@manchester-united.co.uk")
 
+    @pytest.mark.parametrize("email", ["Ada@example.org", " ada@example.org", "ada"])
+    def test_address_not_in_normal_form(self, email: str) -> None:
+        with pytest.raises(InvalidEmail):
+            create_account(email=email)
+
     def test_longer_than_the_user_models_column(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(User._meta.get_field("email"), "max_length", 20)
         with pytest.raises(InvalidEmail):

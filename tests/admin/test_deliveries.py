@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -65,6 +65,14 @@ class TestPages:
                 assert hidden not in text
             assert "payload" not in text.lower()
         assert "OSError: down" in admin_client.get(LIST).content.decode()
+
+    def test_the_list_tells_when_a_waiting_message_is_tried_again(
+        self, admin_client: Client
+    ) -> None:
+        delivery = logged(next_try_at=datetime(2031, 2, 3, 4, 5, tzinfo=UTC))
+        assert b"Feb. 3, 2031, 4:05 a.m." in admin_client.get(LIST).content
+        Delivery.objects.filter(pk=delivery.pk).update(state=State.SENT)
+        assert b"Feb. 3, 2031" not in admin_client.get(LIST).content
 
     def test_filters_and_search(self, admin_client: Client) -> None:
         logged(state=State.FAILED)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,10 @@ STANDING = {
     "Access-Control-Allow-Credentials": "true",
     "Access-Control-Max-Age": "86400",
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
-    "Access-Control-Expose-Headers": "X-Appwrite-Session, X-Fallback-Cookies",
+    "Access-Control-Expose-Headers": (
+        "X-Appwrite-Session, X-Fallback-Cookies, X-RateLimit-Limit, X-RateLimit-Remaining,"
+        " X-RateLimit-Reset, Retry-After"
+    ),
 }
 
 ALLOW_HEADERS = (
@@ -287,9 +292,25 @@ class TestCaching:
     @pytest.mark.parametrize("path", [*ROUTES, "/account/sessions", "/account/prefs"])
     def test_no_answer_is_stored(self, ada: ApiClient, path: str) -> None:
         response = ada.get(path)
-        assert "no-store" in response["Cache-Control"]
+        stored = "no-store" if response.status_code >= 400 else "private, no-store"
+        assert stored in response["Cache-Control"]
         vary = {name.strip().lower() for name in response["Vary"].split(",")}
-        assert {"origin", "cookie"} <= vary
+        credentials = {"cookie", "x-appwrite-session", "x-appwrite-jwt", "x-appwrite-key"}
+        assert {"origin", "x-fallback-cookies", *credentials} <= vary
+
+    def test_site_wide_cache_of_django(self, ada: ApiClient, settings: Any) -> None:
+        settings.MIDDLEWARE = [
+            "django.middleware.cache.UpdateCacheMiddleware",
+            *settings.MIDDLEWARE,
+            "django.middleware.cache.FetchFromCacheMiddleware",
+        ]
+        bob = ApiClient()
+        bob.sign_up("bob@example.org")
+        bob.sign_in("bob@example.org")
+        for client, email in ((ada, "ada@example.org"), (bob, "bob@example.org")):
+            stored = json.dumps({"a_session_demo": client.credential})
+            by_fallback = ApiClient(headers={"X-Fallback-Cookies": stored})
+            assert by_fallback.get("/account").json()["email"] == email
 
     @pytest.mark.parametrize("path", ROUTES)
     def test_no_type_is_guessed(self, ada: ApiClient, path: str) -> None:

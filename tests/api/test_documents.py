@@ -253,12 +253,17 @@ class TestShape:
                 seen.append(ApiClient().sign_up(f"{len(seen)}@example.org")["registration"])
         assert seen == ["2026-01-01T00:00:00.000+00:00"] * 2
 
-    def test_language_of_the_site_changes_nothing(self, chrome: ApiClient, settings: Any) -> None:
+    def test_language_of_the_site_changes_the_countrys_name_alone(
+        self, chrome: ApiClient, settings: Any
+    ) -> None:
         chrome.sign_in()
         before = [chrome.get("/account").json(), chrome.get("/account/sessions").json()]
         settings.LANGUAGE_CODE = "de"
         settings.USE_THOUSAND_SEPARATOR = True
         after = [chrome.get("/account").json(), chrome.get("/account/sessions").json()]
+        (session,) = after[1]["sessions"]
+        assert session["countryName"] == "Unbekannt"
+        session["countryName"] = before[1]["sessions"][0]["countryName"]
         assert after == before
 
 

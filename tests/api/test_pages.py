@@ -504,7 +504,7 @@ class TestEveryPage:
         assert succeed(browser, name).status_code == 303
 
     def test_it_has_a_url_name(self, name: str) -> None:
-        assert reverse(f"django_account_{name}") == page(name)
+        assert reverse(f"django_account:{name}") == page(name)
 
 
 class TestMagicURL:
@@ -542,6 +542,17 @@ class TestMagicURL:
         assert response.cookies["csrftoken"].value != before
         assert "X-Fallback-Cookies" not in response
 
+    def test_the_device_is_known_from_then_on(
+        self, account: Account, project: Callable[..., None]
+    ) -> None:
+        """And the session's cookie is the last, as everywhere."""
+        project(RATE_LIMITS_ENABLED=True)
+        browser = Browser()
+        browser.open(link_to("magic-url", account)[0])
+        response = browser.press("magic-url")
+        assert list(response.cookies)[:1] == ["a_device_demo"]
+        assert "a_session_demo" in list(response.cookies)[1:]
+
     def test_the_session_knows_the_browser(self, account: Account) -> None:
         browser = Browser()
         browser.open(link_to(MAGIC, account)[0])
@@ -553,7 +564,7 @@ class TestMagicURL:
         ("setting", "location", "origin"),
         [
             ("/shop/", "/shop/", ""),
-            ("django_account_recovery", "/v1/pages/recovery", ""),
+            ("django_account:recovery", "/v1/pages/recovery", ""),
             ("https://app.example.com/in?x=1", None, " https://app.example.com"),
         ],
     )

@@ -425,6 +425,12 @@ class TestJSONBodies:
             assert ada.get("/account").status_code == 200
             assert ada.get("/account/prefs").content == expected
 
+    def test_nested_deeper_than_every_database_holds(self, ada: ApiClient) -> None:
+        for depth, status in ((28, 200), (32, 400)):
+            nested = '{"a":' * depth + "1" + "}" * depth
+            response = ada.patch("/account/prefs", f'{{"prefs": {nested}}}'.encode())
+            assert response.status_code == status
+
     def test_some_nesting_is_kept(self, ada: ApiClient) -> None:
         prefs = {"a": [{"b": [{"c": [{"d": [{"e": [{"f": [{"g": [1]}]}]}]}]}]}]}
         assert ada.patch("/account/prefs", {"prefs": prefs}).json()["prefs"] == prefs
@@ -507,6 +513,11 @@ class TestForms:
         assert response.status_code == 201
         assert (response.json()["email"], response.json()["name"]) == ("ada@example.org", "Zoë")
         assert guest.sign_in()
+
+    @pytest.mark.parametrize("content_type", ["text/plain", "x/y; charset=utf-8", "x", ""])
+    def test_whatever_is_not_json_is_a_form(self, ada: ApiClient, content_type: str) -> None:
+        response = ada.patch("/account/name", b"name=Zo%C3%AB", Content_Type=content_type)
+        assert response.json()["name"] == "Zoë"
 
     def test_multipart(self, guest: ApiClient) -> None:
         response = guest.post(

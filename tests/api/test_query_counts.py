@@ -2,6 +2,7 @@
 
 Two of the statements of each ``atomic`` block are its SAVEPOINT and RELEASE here, and BEGIN and
 COMMIT, for the outermost, in a real request. One statement, the first, finds out who is calling.
+The activity log is written after the commit, which these tests never come to: see TestActivityLog.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from django_account.accounts.models import Account
 from django_account.targets.models import Target
@@ -29,6 +32,8 @@ ENDPOINTS = [
     ("GET", "/account/sessions/{id}", None, 2),
     # However many there are.
     ("GET", "/account/sessions", None, 2),
+    # Which entries, of which there are none here; and the capped count.
+    ("GET", "/account/logs", None, 3),
     ("POST", "/account/jwts", {}, 1),
     # atomic: UPDATE session
     ("PATCH", "/account/sessions/current", {}, 4),
@@ -50,6 +55,9 @@ ENDPOINTS = [
     ("DELETE", "/account/sessions/current", None, 7),
     ("DELETE", "/account/sessions", None, 7),
 ]
+
+
+SIGN_IN = ("POST", "/account/sessions/email", {"email": "ada@example.org", "password": PASSWORD})
 
 
 class TestEndpoints:
@@ -213,3 +221,53 @@ class TestAccessedAt:
                 assert client.get("/account").status_code == 200
             with django_assert_num_queries(1):
                 assert client.get("/account").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+class TestActivityLog:
+    """Whatever is logged costs one INSERT more, and nothing around it."""
+
+    def statements(self, client: ApiClient, *request: Any) -> list[str]:
+        with CaptureQueriesContext(connection) as captured:
+            client.call(*request)
+        return [query["sql"] for query in captured]
+
+    @pytest.mark.parametrize(
+        ("method", "path", "body", "count"),
+        [
+            # The caller; BEGIN, UPDATE, COMMIT; the log.
+            ("PATCH", "/account/name", {"name": "Bob"}, 5),
+            # As in TestSigningIn.
+            ("POST", "/account/sessions/email", TestSigningIn.CREDENTIALS, 8),
+            # The account; the log, which finds out by itself whose it is.
+            (
+                "POST",
+                "/account/sessions/email",
+                {"email": "ada@example.org", "password": "x" * 8},
+                2,
+            ),
+            # The account, then the site's users, of whom none has the address; the log.
+            ("POST", "/account/sessions/email", {"email": "x@example.org", "password": "x" * 8}, 4),
+        ],
+    )
+    def test_one_insert(
+        self, ada: ApiClient, method: str, path: str, body: Any, count: int
+    ) -> None:
+        client = ada if method == "PATCH" else ApiClient()
+        written = self.statements(client, method, path, body)
+        assert len(written) == count, written
+        assert [sql for sql in written if "logentry" in sql] == written[-1:]
+        assert written[-1].startswith("INSERT")
+
+    def test_nothing_for_reading(self, ada: ApiClient) -> None:
+        assert not any("logentry" in sql for sql in self.statements(ada, "GET", "/account"))
+
+    def test_nothing_for_what_is_refused_at_the_door(self, guest: ApiClient) -> None:
+        assert self.statements(guest, "POST", "/account/sessions/email", {"email": "x"}) == []
+
+    def test_an_alert_costs_a_look_and_a_delivery(self, ada: ApiClient, project: Project) -> None:
+        without = self.statements(ApiClient(), *SIGN_IN)
+        project(SESSION_ALERTS=True)
+        alerted = self.statements(ApiClient(), *SIGN_IN)
+        # Whether there is another session; INSERT delivery; claim, read, finish.
+        assert len(alerted) - len(without) == 5

@@ -57,6 +57,11 @@ class TestCreate:
             make(scopes=["users.read", scope])
         assert not ApiKey.objects.exists()
 
+    @pytest.mark.parametrize("name", ["", "x" * 129])
+    def test_name_of_no_or_too_many_characters(self, name: str) -> None:
+        with pytest.raises(InvalidArgument, match="128"):
+            make(name=name)
+
     def test_is_named_for_people(self) -> None:
         assert str(make(name="billing").api_key) == "billing"
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import random
+import resource
+import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +17,7 @@ from django_account.core.clients import (
     UNKNOWN_USER_AGENT,
     ClientDetails,
     ClientInfo,
+    parse_user_agent,
 )
 
 NOTHING = ClientDetails()
@@ -152,7 +157,38 @@ class TestHostileUserAgents:
         assert details(user_agent).os_code == ""
 
     def test_only_the_beginning_is_read(self) -> None:
-        assert details(FIREFOX + " " * PARSED_USER_AGENT + "iPhone" * 3000) == details(FIREFOX)
+        assert details(FIREFOX + " -" * PARSED_USER_AGENT + "iPhone" * 3000) == details(FIREFOX)
+
+    @pytest.mark.parametrize(
+        "repeated",
+        ["(Linux; Android ", " ", "SM-", "TECNO ", "Redmi ", "en-us; ", "Build/", "1.", "a/"],
+    )
+    def test_none_takes_long(self, repeated: str) -> None:
+        """What is repeated are the words that the parser's expressions begin with."""
+        user_agent = f"Mozilla/5.0 (Linux; Android 9; {repeated * 1000})"
+        # Compiles the expressions, which happens once a process.
+        details(user_agent)
+        parse_user_agent.cache_clear()
+        started = time.process_time()
+        details(user_agent)
+        assert time.process_time() - started < 0.5
+
+    def test_ten_thousand_take_bounded_memory(self) -> None:
+        def look_at(numbers: range) -> float:
+            """Parse so many; the megabytes that the process holds then."""
+            for number in numbers:
+                if number % 20:
+                    # As much memory as one can take, and quickly seen to be nothing.
+                    details(f"{number}" + "\u0416" * 500)
+                else:
+                    details(CHROME_70.replace("70.0", str(number)))
+            gc.collect()
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            return pages * resource.getpagesize() / 2**20
+
+        before = look_at(range(2000))
+        assert look_at(range(2000, 10_000)) - before < 4
+        assert parse_user_agent.cache_info().currsize <= 1024
 
     @pytest.mark.parametrize(
         "user_agent",
@@ -181,6 +217,9 @@ class TestClientInfo:
         assert ClientInfo("::1", "x") == ClientInfo("::1", "x")
         with pytest.raises(dataclasses.FrozenInstanceError):
             ClientInfo().ip = "::1"  # type: ignore[misc]
+
+    def test_details_as_a_list_are_read_back(self) -> None:
+        assert ClientDetails(*details(PIXEL).as_list()) == details(PIXEL)
 
     def test_details_as_dict_has_every_field(self) -> None:
         names = [field.name for field in dataclasses.fields(ClientDetails)]

@@ -731,6 +731,19 @@ class TestIdentities:
             response = client.delete("/account/identities/x")
             assert_error(response, 401, "general_unauthorized_scope")
 
+    def test_a_page(self, browser: Browser, oidc: OpenIdProvider) -> None:
+        browser.sign_in_by(oidc)
+        account = Account.objects.get()
+        for number in range(3):
+            Identity.objects.create(account=account, provider="github", provider_uid=f"{number}")
+        asked = [{"method": "limit", "values": [2]}, {"method": "offset", "values": [1]}]
+        query = "&".join(f"queries[]={quote(json.dumps(each))}" for each in asked)
+        body = browser.get(f"/account/identities?{query}").json()
+        assert body["total"] == 4
+        assert [each["providerUid"] for each in body["identities"]] == ["0", "1"]
+        response = browser.get("/account/identities?queries=x")
+        assert_error(response, 400, "general_argument_invalid")
+
     def test_without_a_total(self, browser: Browser, oidc: OpenIdProvider) -> None:
         browser.sign_in_by(oidc)
         body = browser.get("/account/identities?total=false").json()

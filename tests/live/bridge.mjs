@@ -3,7 +3,7 @@
 // The working directory is where the packages are installed. Requests are handled one by one:
 //   {op: "open", kind: "web" | "node", endpoint, project}            -> number of the client
 //   {op: "open", kind: "chromium", endpoint, project, origin}        -> the same, in a new profile
-//   {op: "call", client, target: "account" | "client" | "ID", method, args}
+//   {op: "call", client, target: "account" | "client" | "ID" | "Query", method, args}
 //   {op: "visit", client, origin}       the browser profile of a client goes to another page
 //   {op: "evaluate", client, script}    run a script in the client's page
 //   {op: "cookies", client}             names of the profile's cookies

@@ -3,7 +3,7 @@
 /** Make an SDK's client, as an app does at its start. */
 export function openClient(sdk, endpoint, project) {
   const client = new sdk.Client().setEndpoint(endpoint).setProject(project);
-  return { ID: sdk.ID, client, account: new sdk.Account(client) };
+  return { ID: sdk.ID, Query: sdk.Query, client, account: new sdk.Account(client) };
 }
 
 /** Call `opened[target][method](...args)`; the answer is what it gave, or the error it threw. */

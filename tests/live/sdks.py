@@ -214,6 +214,10 @@ class JavaScriptClient:
     def unique_id(self) -> str:
         return self._ask("call", target="ID", method="unique", args=[])
 
+    def query(self, method: str, *args: Any) -> str:
+        """What ``Query.limit(5)`` and its like give."""
+        return self._ask("call", target="Query", method=method, args=list(args))
+
     def close(self) -> None:
         self._ask("close")
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -19,16 +20,26 @@ from tests.live.sink import MailSink, eventually
 
 pytestmark = pytest.mark.live
 
-# What a person does not notice; a request itself takes a fraction of it.
-FAST = 2
+# Seconds: a fraction of what a slow mail server takes. A request itself takes a fraction of this,
+# even on a busy machine.
+FAST = 5
 
 
 class Site:
-    """A running site, its mail server, and its delivery log."""
+    """A site, its mail server, and its delivery log."""
 
-    def __init__(self, server: Server, sink: MailSink) -> None:
-        self.server = server
-        self.sink = sink
+    def __init__(self, directory: Path) -> None:
+        self.sink = MailSink()
+        self.server = Server(directory)
+        self.server.environment["EMAIL_URL"] = self.sink.url
+
+    def clean(self) -> None:
+        """Empty the log, and have the mail server behave."""
+        self.execute("DELETE FROM django_account_delivery")
+        self.sink.behave()
+        self.sink.mails.clear()
+        self.sink.stalled.clear()
+        self.sink.go_on.clear()
 
     def ask(self) -> tuple[str, float]:
         """Ask for a code at a new address; the address, and how long the answer took."""
@@ -83,24 +94,31 @@ class Site:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One site for all tests; its mail server answers only where a test says so."""
-    sink = MailSink()
-    server = Server(tmp_path_factory.mktemp("mail"))
-    server.environment["EMAIL_URL"] = sink.url
-    with server.running():
-        yield Site(server, sink)
+    site = Site(tmp_path_factory.mktemp("running"))
+    with site.server.running():
+        yield site
 
 
 @pytest.fixture
 def site(running: Site) -> Site:
-    """The site, with an empty log and a mail server that behaves."""
-    running.execute("DELETE FROM django_account_delivery")
-    sink = running.sink
-    sink.behave()
-    sink.mails.clear()
-    sink.patience = 30.0
-    sink.stalled.clear()
-    sink.go_on.clear()
+    """The running site, with an empty log and a mail server that behaves."""
+    running.clean()
     return running
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """One site that nobody serves."""
+    site = Site(tmp_path_factory.mktemp("idle"))
+    site.server.manage("migrate", "--verbosity", "0")
+    return site
+
+
+@pytest.fixture
+def idle(migrated: Site) -> Site:
+    """The site that nobody serves: no thread of its own takes what a test's worker is to send."""
+    migrated.clean()
+    return migrated
 
 
 @contextmanager
@@ -259,8 +277,8 @@ class TestKilled:
 
 
 class TestWorkers:
-    def left_behind(self, site: Site, number: int = 1) -> list[str]:
-        """Messages that wait, and that the site itself does not try in the meantime."""
+    def left_behind(self, idle: Site, number: int = 1) -> list[str]:
+        """Messages that wait, and that the process that asked for them has not tried."""
         emails = [f"{uuid4().hex}@example.org" for _ in range(number)]
         script = (
             "from django.db import transaction\n"
@@ -272,52 +290,52 @@ class TestWorkers:
             "        create_email_token(account_id='unique()', email=email, phrase=False,\n"
             "            requester=Requester(client=ClientInfo(), locale='en'))\n"
         )
-        site.server.manage("shell", "-c", script)
-        assert {site.log(email)[:2] for email in emails} == {("waiting", 0)}
+        idle.server.manage("shell", "-c", script)
+        assert {idle.log(email)[:2] for email in emails} == {("waiting", 0)}
         return emails
 
-    def test_kill_between_sending_and_marking(self, site: Site) -> None:
+    def test_kill_between_sending_and_marking(self, idle: Site) -> None:
         """``kill -9``: the message goes out at least once, and once more at most."""
-        (email,) = self.left_behind(site)
-        with site.sink.running():
-            site.sink.stalls_at = "accepted"
-            worker = site.worker()
+        (email,) = self.left_behind(idle)
+        with idle.sink.running():
+            idle.sink.stalls_at = "accepted"
+            worker = idle.worker()
             try:
-                assert site.sink.stalled.wait(60)
+                assert idle.sink.stalled.wait(60)
             finally:
                 worker.kill()
                 worker.wait()
-            assert len(site.sink.all_to(email)) == 1
-            site.sink.behave()
-            assert "0 messages tried." in site.server.manage("deliver"), "its lease still runs"
-            site.later()
-            assert "1 messages tried." in site.server.manage("deliver")
-        assert len(site.sink.all_to(email)) == 2
-        assert site.log(email) == ("sent", 2, "", False)
+            assert len(idle.sink.all_to(email)) == 1
+            idle.sink.behave()
+            assert "0 messages tried." in idle.server.manage("deliver"), "its lease still runs"
+            idle.later()
+            assert "1 messages tried." in idle.server.manage("deliver")
+        assert len(idle.sink.all_to(email)) == 2
+        assert idle.log(email) == ("sent", 2, "", False)
 
-    def test_kill_before_sending(self, site: Site) -> None:
-        (email,) = self.left_behind(site)
-        with site.sink.running():
-            site.sink.stalls_at = "MAIL"
-            worker = site.worker()
+    def test_kill_before_sending(self, idle: Site) -> None:
+        (email,) = self.left_behind(idle)
+        with idle.sink.running():
+            idle.sink.stalls_at = "MAIL"
+            worker = idle.worker()
             try:
-                assert site.sink.stalled.wait(60)
+                assert idle.sink.stalled.wait(60)
             finally:
                 worker.kill()
                 worker.wait()
-            site.sink.behave()
-            site.later()
-            site.server.manage("deliver")
-        assert len(site.sink.all_to(email)) == 1
-        assert site.log(email) == ("sent", 2, "", False)
+            idle.sink.behave()
+            idle.later()
+            idle.server.manage("deliver")
+        assert len(idle.sink.all_to(email)) == 1
+        assert idle.log(email) == ("sent", 2, "", False)
 
-    def test_several_side_by_side(self, site: Site) -> None:
-        emails = self.left_behind(site, 30)
-        with site.sink.running():
-            workers = [site.worker() for _ in range(3)]
+    def test_several_side_by_side(self, idle: Site) -> None:
+        emails = self.left_behind(idle, 30)
+        with idle.sink.running():
+            workers = [idle.worker() for _ in range(3)]
             assert [worker.wait(120) for worker in workers] == [0, 0, 0]
-        assert {len(site.sink.all_to(email)) for email in emails} == {1}
-        assert {site.log(email) for email in emails} == {("sent", 1, "", False)}
+        assert {len(idle.sink.all_to(email)) for email in emails} == {1}
+        assert {idle.log(email) for email in emails} == {("sent", 1, "", False)}
 
 
 def test_the_log_of_a_site_without_mail_holds_no_code(site: Site) -> None:

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from html import escape
+from threading import Event
+from threading import enumerate as threads
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import time_machine
@@ -26,10 +29,12 @@ from django_account.core.crypto import encrypt
 from django_account.core.messages import Message
 from django_account.notifications import sms
 from django_account.notifications.models import Delivery
-from django_account.notifications.outbox import deliver, deliver_due, send_again
+from django_account.notifications.outbox import deliver, deliver_due, next_wait, send_again
+from django_account.notifications.tasks import Alarm
 from django_account.selfservice.passwordless import Requester, create_email_token
 from django_account.tokens.models import Token
 from tests.client import ApiClient
+from tests.live.sink import eventually
 from tests.notifications.mails import CODE, LINK, message
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -210,7 +215,7 @@ class TestClaim:
 
 class TestFailure:
     def test_back_off(self, mailer: Mailer, clock: Any) -> None:
-        delivery = waiting()
+        delivery = waiting(message("verification"))
         mailer.error = ConnectionRefusedError("refused")
         for tries, wait in enumerate(Delivery.BACKOFF, start=1):
             assert deliver(delivery.pk) == wait
@@ -249,15 +254,19 @@ class TestFailure:
         assert mailer.accepted == 0
         assert not send_again(found)
 
-    def test_expired_between_two_tries(self, mailer: Mailer, clock: Any) -> None:
-        delivery = waiting(message(expires_at=timezone.now() + timedelta(seconds=3)))
+    @pytest.mark.parametrize(("kind", "tries"), [("otp-session", 5), ("recovery", 7)])
+    def test_no_try_is_waited_for_that_comes_too_late(
+        self, mailer: Mailer, clock: Any, kind: str, tries: int
+    ) -> None:
+        delivery = waiting(message(kind))
         mailer.error = OSError("down")
-        deliver(delivery.pk)
-        mailer.error = None
-        clock.shift(timedelta(seconds=Delivery.BACKOFF[0]))
-        assert deliver_due() == 1
-        assert (now(delivery).state, now(delivery).payload) == (State.FAILED, "")
-        assert mailer.accepted == 0
+        while wait := deliver(delivery.pk):
+            clock.shift(timedelta(seconds=wait))
+        found = now(delivery)
+        assert (found.state, found.tries, found.error) == (State.FAILED, tries, "OSError: down")
+        assert found.can_be_sent_again
+        clock.move_to(found.expires_at)
+        assert not now(delivery).can_be_sent_again
 
     @pytest.mark.parametrize(
         ("text", "purpose"),
@@ -292,6 +301,16 @@ class TestFailure:
         assert (now(delivery).state, now(delivery).tries) == (State.FAILED, 1)
         assert mailer.accepted == 0
 
+    @pytest.mark.parametrize(("code", "state"), [(550, State.FAILED), (450, State.WAITING)])
+    def test_an_address_that_the_mail_server_refuses_for_good_is_final(
+        self, mailer: Mailer, code: int, state: str
+    ) -> None:
+        mailer.error = smtplib.SMTPRecipientsRefused({"ada@example.org": (code, b"no such user")})
+        delivery = waiting()
+        deliver(delivery.pk)
+        assert (now(delivery).state, now(delivery).tries) == (state, 1)
+        assert "no such user" in now(delivery).error
+
     def test_sms_that_the_guard_refuses_is_final(self, project: Callable[..., None]) -> None:
         sms.outbox.clear()
         project(SMS_ALLOWED_PREFIXES=["+49"])
@@ -311,6 +330,26 @@ class TestFailure:
         states = [now(delivery).state for delivery in deliveries]
         assert (states.count(State.SENT), states.count(State.FAILED)) == (2, 2)
         assert len(sms.outbox) == 2
+
+    def test_tries_that_fail_do_not_use_the_cap_up(
+        self, project: Callable[..., None], monkeypatch: pytest.MonkeyPatch, clock: Any
+    ) -> None:
+        project(SMS_DAILY_LIMIT_PER_NUMBER=2, SMS_DAILY_LIMIT=2)
+        delivery = waiting(text_message())
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                "django_account.notifications.sms.locmem.SMSBackend.deliver",
+                Mock(side_effect=sms.SMSError("down", retryable=True)),
+            )
+            for wait in Delivery.BACKOFF[:3]:
+                assert deliver(delivery.pk) == wait
+                clock.shift(timedelta(seconds=wait))
+        assert deliver(delivery.pk) is None
+        assert now(delivery).state == State.SENT
+        for state in (State.SENT, State.FAILED):
+            other = waiting(text_message())
+            deliver(other.pk)
+            assert now(other).state == state
 
 
 class TestErrorText:
@@ -401,6 +440,39 @@ class TestSendAgain:
         send_again(delivery)
         mailer.error = OSError("still down")
         assert deliver(delivery.pk) == Delivery.BACKOFF[0]
+
+
+class TestNextWait:
+    def test_nothing_waits(self, mailer: Mailer) -> None:
+        waiting(state=State.SENT)
+        waiting(state=State.FAILED)
+        assert next_wait() is None
+
+    def test_the_first_of_those_that_wait(self, mailer: Mailer, clock: Any) -> None:
+        for seconds in (30, 5, 120):
+            waiting(next_try_at=timezone.now() + timedelta(seconds=seconds))
+        assert next_wait() == 5
+
+
+class TestAlarm:
+    def test_one_thread_waits_for_the_earliest(self) -> None:
+        rung = Event()
+        alarm = Alarm(rung.set)
+        others = set(threads())
+        for wait in (60, 600, 60, 50, 3600):
+            alarm.set(wait)
+        eventually(lambda: len(set(threads()) - others) == 1)
+        alarm.set(0.01)
+        assert rung.wait(10)
+        eventually(lambda: set(threads()) <= others)
+
+    def test_it_can_be_set_again(self) -> None:
+        rung = Event()
+        alarm = Alarm(rung.set)
+        for _ in range(2):
+            alarm.set(0.01)
+            assert rung.wait(10)
+            rung.clear()
 
 
 class TestCommand:

@@ -68,18 +68,21 @@ class Site:
 
     Args:
         database: its URL; the database is empty.
+        cache: its URL.
         account_settings: for DJANGO_ACCOUNT.
     """
 
     port: int
 
-    def __init__(self, database: str, **account_settings: Any) -> None:
+    def __init__(
+        self, database: str, *, cache: str = "locmemcache://", **account_settings: Any
+    ) -> None:
         self.database = database
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "example_project.settings",
             "DATABASE_URL": database,
-            "CACHE_URL": "locmemcache://",
+            "CACHE_URL": cache,
             "SECRET_KEY": secrets.token_urlsafe(50),
             "DEBUG": "0",
             "ALLOWED_HOSTS": "127.0.0.1",

@@ -16,9 +16,9 @@ def new_email() -> str:
     return f"somebody.{uuid4().hex}@example.org"
 
 
-def site_users(site: Site, count: int) -> list[str]:
+def site_users(site: Site, count: int, prefix: str = "") -> list[str]:
     """People of the site that have no account yet; their addresses."""
-    emails = [new_email() for _ in range(count)]
+    emails = [prefix + new_email() for _ in range(count)]
     site.manage(
         "shell",
         "-c",
@@ -111,6 +111,14 @@ class TestSignIn:
             account = newest.call("GET", "/account").json()
             assert account["email"] == email
             assert [target["identifier"] for target in account["targets"]] == [email]
+
+    def test_look_alike_of_a_site_users_address(self, site: Site) -> None:
+        """To PostgreSQL, a dotless i is an i in another case."""
+        for email in site_users(site, 1, "\N{LATIN SMALL LETTER DOTLESS I}-"):
+            look_alike = f"i{email[1:]}"
+            assert site.guest.sign_in(look_alike).status_code == 401
+            assert site.guest.sign_up(look_alike, password="another horse").status_code == 201
+            assert site.guest.sign_in(look_alike).status_code == 401
 
     def test_sign_up_with_the_address_of_a_site_user_who_signs_in(self, site: Site) -> None:
         for email in site_users(site, 3):

@@ -49,6 +49,7 @@ def run_flows() -> list[str]:
     secrets.append(seen)
     by_header = ApiClient(session=seen)
     assert by_header.get("/account").status_code == 200
+    assert by_header.delete("/account/sessions/current").status_code == 204
 
     jwt = ada.post("/account/jwts").json()["jwt"]
     secrets += [jwt, jwt.rpartition(".")[2]]

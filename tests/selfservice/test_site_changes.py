@@ -13,6 +13,7 @@ from django.contrib.auth import authenticate as site_authenticate
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
+from django.test.utils import isolate_apps
 
 from django_account import signals
 from django_account.accounts.models import Account
@@ -22,6 +23,8 @@ from django_account.exceptions import InvalidCredentials
 from django_account.sessions.models import Session
 from django_account.sessions.services import create_session
 from django_account.targets.models import Target
+from django_account.tokens.models import Token
+from django_account.tokens.services import issue_token
 from tests.client import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +74,20 @@ def stored(account: Account) -> Account:
 
 
 class TestPassword:
+    @isolate_apps("django.contrib.auth")
+    def test_set_through_a_proxy_of_the_user_model(self, ada: Account) -> None:
+        class Staff(User):  # type: ignore[valid-type, misc]
+            class Meta:
+                proxy = True
+                app_label = "auth"
+
+        staff = Staff.objects.get(email="ada@example.org")
+        staff.set_password(NEW)
+        staff.email = "grace@example.org"
+        staff.save()
+        assert not Session.objects.exists()
+        assert stored(ada).email == "grace@example.org"
+
     def test_set_by_the_site(
         self, ada: Account, user: Any, updates: Callable[[], list[str]]
     ) -> None:
@@ -85,6 +102,14 @@ class TestPassword:
         assert found.password_reset_required is False
         assert not Session.objects.exists()
         assert updates() == ["password"]
+
+    def test_recovery_tokens_die_with_the_old_one(self, ada: Account, user: Any) -> None:
+        for kind in Token.Kind:
+            issue_token(account=ada, kind=kind, address="ada@example.org")
+        user.set_password(NEW)
+        user.save()
+        assert not Token.objects.filter(kind__in=Token.RECOVERIES).exists()
+        assert Token.objects.count() == len(Token.Kind) - len(Token.RECOVERIES)
 
     def test_set_by_the_changepassword_command(
         self, ada: Account, user: Any, monkeypatch: pytest.MonkeyPatch

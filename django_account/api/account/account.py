@@ -18,6 +18,7 @@ from django_account.api.serializers.account import (
     PrefsInput,
     account_document,
 )
+from django_account.api.throttling import HOUR, Limit
 from django_account.api.views import AccountViewSet, endpoint
 from django_account.selfservice import profile
 
@@ -31,6 +32,7 @@ class AccountAccountViewSet(AccountViewSet):
     @endpoint(
         scope="sessions.write",
         auth_method="email-password",
+        limits=[Limit(10, HOUR, "url,ip")],
         params=AccountInput,
         answers=AccountSerializer,
         status=201,
@@ -44,6 +46,7 @@ class AccountAccountViewSet(AccountViewSet):
             password=self.params["password"],
             name=self.params["name"],
         )
+        self.concern(account)
         return json_answer(account_document(account, account.targets.order_by("pk")), 201)
 
     @endpoint(scope="account", answers=AccountSerializer)
@@ -76,7 +79,13 @@ class AccountAccountViewSet(AccountViewSet):
         profile.update_name(account=self.account, name=self.params["name"])
         return self.account_answer()
 
-    @endpoint(scope="account", params=PasswordInput, answers=AccountSerializer, event="user.update")
+    @endpoint(
+        scope="account",
+        limits=[Limit(10, HOUR, "url,ip")],
+        params=PasswordInput,
+        answers=AccountSerializer,
+        event="user.update",
+    )
     def update_password(self, request: object, **path: str) -> HttpResponse:
         """Set a new password."""
         profile.update_password(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
-from django_account.api.fields import BooleanParam, Params
 from django_account.api.renderers import empty_answer, json_answer
 from django_account.api.serializers.identity import (
     IdentityInput,
+    IdentityListInput,
     IdentityListSerializer,
     identity_document,
 )
@@ -16,19 +16,16 @@ from django_account.identities.models import Identity
 from django_account.identities.services import unlink
 
 
-class IdentityListInput(Params):
-    total = BooleanParam(required=False, default=True)
-
-
 class IdentityViewSet(AccountViewSet):
     """Identities."""
 
     @endpoint(scope="account", params=IdentityListInput, answers=IdentityListSerializer)
     def list_identities(self, request: object, **path: str) -> HttpResponse:
         """The person's identities, oldest first."""
-        found = Identity.objects.filter(account=self.account).order_by("pk")
-        documents = [identity_document(identity, self.account) for identity in found]
-        total = len(documents) if self.params["total"] else 0
+        queries, owned = self.params["queries"], Identity.objects.filter(account=self.account)
+        page = queries.page(owned.order_by("pk"))
+        documents = [identity_document(identity, self.account) for identity in page]
+        total = queries.total(owned) if self.params["total"] else 0
         return json_answer({"total": total, "identities": documents})
 
     @endpoint(scope="account", params=IdentityInput, status=204, event="identity.delete")

@@ -24,7 +24,7 @@ from django_account.api.authentication import Caller
 from django_account.api.clients import is_secure
 from django_account.api.cookies import cookie_domain, cookie_name, set_session_cookies
 from django_account.api.cors import request_host
-from django_account.api.errors import FAILURE_CODES, error_response, status_of
+from django_account.api.errors import FAILURE_CODES, status_of
 from django_account.api.pages import page_answer
 from django_account.api.params import read_params
 from django_account.api.platforms import is_allowed_url
@@ -49,6 +49,7 @@ from django_account.identities.native import verify_id_token
 from django_account.identities.oauth2 import Destination, Profile, Return
 from django_account.identities.providers.registry import find_provider
 from django_account.identities.services import create_oauth2_session, create_oauth2_token
+from django_account.limits.rules import HOUR, Limit
 
 # What a browser proves itself by when it comes back.
 COOKIE = "django_account_oauth2"
@@ -56,26 +57,43 @@ COOKIE = "django_account_oauth2"
 # Over HTTPS its name keeps a neighbour under the same domain from planting one that they know.
 SECURE_COOKIE = "__Host-" + COOKIE
 
+# One bucket with anonymous sign-in (mfa-oauth.md §2). A sign-in by a browser takes two.
+BEGINNINGS = Limit(50, HOUR, "ip")
+
 # Our own pages, by which native apps are reached (api/pages.py).
 SUCCESS_PAGE, FAILURE_PAGE = "oauth2-success", "oauth2-failure"
 
 _URL = re.compile(r"([^:/?#]+://[^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?\Z", re.DOTALL)
 
 
-class OAuth2ViewSet(AccountViewSet):
-    """Sign-in by OAuth2 providers. Browsers come here, so that errors are pages."""
+class BrowserViewSet(AccountViewSet):
+    """Where browsers come, so that errors are pages."""
 
-    @endpoint(scope="sessions.write", params=OAuth2Input, status=301)
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
+        """A page for browsers, the envelope for everybody else."""
+        return for_browsers(super().handle_exception(exc), self.request._request)
+
+
+class OAuth2ViewSet(BrowserViewSet):
+    """Sign-in by OAuth2 providers."""
+
+    @endpoint(scope="sessions.write", limits=[BEGINNINGS], params=OAuth2Input, status=301)
     def create_oauth2_session(self, request: object, **path: str) -> HttpResponse:
         """Send the browser to a provider; it comes back with a session."""
         return self.begin(OAuth2Flow.Kind.SESSION)
 
-    @endpoint(scope="sessions.write", params=OAuth2Input, status=301)
+    @endpoint(scope="sessions.write", limits=[BEGINNINGS], params=OAuth2Input, status=301)
     def create_oauth2_token(self, request: object, **path: str) -> HttpResponse:
         """Send the browser to a provider; the app gets a secret that it exchanges for a session."""
         return self.begin(OAuth2Flow.Kind.TOKEN)
 
-    @endpoint(scope="public", params=OAuth2RedirectInput, status=301, event="session.create")
+    @endpoint(
+        scope="public",
+        limits=[BEGINNINGS],
+        params=OAuth2RedirectInput,
+        status=301,
+        event="session.create",
+    )
     def complete_oauth2(self, request: object, **path: str) -> HttpResponse:
         """Find out who has come back, and lead them on into the app."""
         provider = find_provider(self.params["provider"])
@@ -120,7 +138,7 @@ class OAuth2ViewSet(AccountViewSet):
                 client_state=self.params["state"],
                 callback=self.absolute(
                     reverse(
-                        "oauth2_callback",
+                        "django_account:oauth2_callback",
                         kwargs={"provider": provider.key, "projectId": conf.project_id},
                     )
                 ),
@@ -175,8 +193,8 @@ class OAuth2ViewSet(AccountViewSet):
     def is_page(self, url: str) -> bool:
         """Whether a URL is one of our own pages for native apps, on our own host."""
         return url in (
-            self.absolute(reverse(f"django_account_{SUCCESS_PAGE}")),
-            self.absolute(reverse(f"django_account_{FAILURE_PAGE}")),
+            self.absolute(reverse(f"django_account:{SUCCESS_PAGE}")),
+            self.absolute(reverse(f"django_account:{FAILURE_PAGE}")),
         )
 
     def returning(self, back: Return) -> Account | None:
@@ -215,6 +233,7 @@ class OAuth2ViewSet(AccountViewSet):
                 ("key", cookie_name()),
                 ("secret", issued.credential),
             ]
+        self.concern(issued.session.account, issued.session)
         response = redirect(with_query(url, [*added, *state_of(back.destination)]))
         set_session_cookies(request, response, issued)
         user = issued.session.account.user
@@ -224,6 +243,7 @@ class OAuth2ViewSet(AccountViewSet):
     def token_answer(self, back: Return, profile: Profile, account: Account | None) -> HttpResponse:
         """Lead to the success URL with a secret that the app exchanges for a session."""
         issued = create_oauth2_token(profile=profile, account=account)
+        self.concern(issued.token.account)
         url = back.destination.success
         added = [("secret", issued.secret), ("userId", issued.token.account.public_id)]
         if self.is_page(url):
@@ -232,6 +252,7 @@ class OAuth2ViewSet(AccountViewSet):
 
     def failure_answer(self, destination: Destination, error: AccountError) -> HttpResponse:
         """Lead to the failure URL, and say there what went wrong."""
+        self.refusal = error
         told = {
             "message": error.message,
             "type": error.code,
@@ -242,14 +263,8 @@ class OAuth2ViewSet(AccountViewSet):
             added.append(("project", conf.project_id))
         return redirect(with_query(destination.failure, [*added, *state_of(destination)]))
 
-    # --- errors ---
 
-    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
-        """A page for browsers, the envelope for everybody else."""
-        return error_page(exc, self.request._request)
-
-
-class OAuth2CallbackViewSet(AccountViewSet):
+class OAuth2CallbackViewSet(BrowserViewSet):
     """Where providers send the browser. It looks at nothing, so that no check stands before it."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -272,16 +287,13 @@ class OAuth2CallbackViewSet(AccountViewSet):
     # Some providers have the browser post a form (Apple).
     oauth2_callback_by_form = oauth2_callback
 
-    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
-        """A page for browsers, the envelope for everybody else."""
-        return error_page(exc, self.request._request)
-
 
 class IdTokenViewSet(AccountViewSet):
     """Sign-in without a browser."""
 
     @endpoint(
         scope="sessions.write",
+        limits=[BEGINNINGS],
         params=IdTokenInput,
         answers=SessionSerializer,
         status=201,
@@ -308,7 +320,7 @@ class IdTokenViewSet(AccountViewSet):
 
 def redirect_path(provider_key: str) -> str:
     """The path of the redirect."""
-    return reverse("complete_oauth2", kwargs={"provider": provider_key})
+    return reverse("django_account:complete_oauth2", kwargs={"provider": provider_key})
 
 
 def redirect(url: str) -> HttpResponse:
@@ -342,9 +354,8 @@ def state_of(destination: Destination) -> list[tuple[str, str]]:
     return [("state", destination.client_state)] if destination.client_state else []
 
 
-def error_page(error: Exception, request: HttpRequest) -> HttpResponse:
-    """An error as a page for browsers, as the envelope for everybody else."""
-    response = error_response(error, request)
+def for_browsers(response: HttpResponse, request: HttpRequest) -> HttpResponse:
+    """An error's envelope as a page, if a browser asks."""
     if "text/html" not in request.headers.get("Accept", ""):
         return response
     envelope = json.loads(response.content)

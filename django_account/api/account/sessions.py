@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpResponse
@@ -24,6 +26,7 @@ from django_account.api.serializers.session import (
     SessionSerializer,
     session_document,
 )
+from django_account.api.throttling import HOUR, Limit
 from django_account.api.views import AccountViewSet, endpoint
 from django_account.exceptions import InvalidCredentials, JWTCreationDenied, SessionNotFound
 from django_account.identities.services import extend_oauth2_session
@@ -40,6 +43,10 @@ class SessionViewSet(AccountViewSet):
         current = self.caller.session
         return current is not None and current.pk == session.pk
 
+    def document(self, session: Session) -> dict[str, Any]:
+        """A session as its owner sees it."""
+        return session_document(session, current=self.is_current(session), locale=self.locale)
+
     def find_session(self) -> Session:
         """The caller's session that the path names; ``current`` is the one that asks.
 
@@ -51,6 +58,7 @@ class SessionViewSet(AccountViewSet):
         if session_id == "current":
             if current is None:
                 raise SessionNotFound
+            self.concern(self.account, current)
             return current
         session = (
             Session.objects.active().filter(account=self.account, public_id=session_id).first()
@@ -58,12 +66,15 @@ class SessionViewSet(AccountViewSet):
         if session is None:
             raise SessionNotFound
         session.account = self.account
+        self.concern(self.account, session)
         return session
 
     @endpoint(
         scope="sessions.write",
         auth_method="email-password",
         signs_in=True,
+        limits=[Limit(10, HOUR, "url,email")],
+        resets=(201,),
         params=EmailPasswordSessionInput,
         answers=SessionSerializer,
         status=201,
@@ -91,6 +102,7 @@ class SessionViewSet(AccountViewSet):
         scope="sessions.write",
         auth_method="anonymous",
         signs_in=True,
+        limits=[Limit(50, HOUR, "ip")],
         answers=SessionSerializer,
         status=201,
         event="session.create",
@@ -106,7 +118,7 @@ class SessionViewSet(AccountViewSet):
         documents = []
         for session in sessions:
             session.account = self.account
-            documents.append(session_document(session, current=self.is_current(session)))
+            documents.append(self.document(session))
         total = len(documents) if self.params["total"] else 0
         return json_answer({"total": total, "sessions": documents})
 
@@ -114,17 +126,21 @@ class SessionViewSet(AccountViewSet):
     def get_session(self, request: object, **path: str) -> HttpResponse:
         """One session."""
         session = self.find_session()
-        return json_answer(session_document(session, current=self.is_current(session)))
+        return json_answer(self.document(session))
 
     @endpoint(
-        scope="account", params=SessionInput, answers=SessionSerializer, event="session.update"
+        scope="account",
+        limits=[Limit(10, HOUR, "url,ip", sensitive=False)],
+        params=SessionInput,
+        answers=SessionSerializer,
+        event="session.update",
     )
     def update_session(self, request: object, **path: str) -> HttpResponse:
         """Extend a session, its provider's token and, of the current one, the cookies."""
         session = self.find_session()
         extend_oauth2_session(session)
         current = self.is_current(session)
-        response = json_answer(session_document(session, current=current))
+        response = json_answer(self.document(session))
         credential = read_credential(self.request._request, self.caller) if current else None
         if credential is not None:
             refresh_session_cookies(
@@ -136,7 +152,12 @@ class SessionViewSet(AccountViewSet):
         return response
 
     @endpoint(
-        scope="account", params=SessionInput, mfa_exempt=True, status=204, event="session.delete"
+        scope="account",
+        mfa_exempt=True,
+        limits=[Limit(100, HOUR, "url,ip", sensitive=False)],
+        params=SessionInput,
+        status=204,
+        event="session.delete",
     )
     def delete_session(self, request: object, **path: str) -> HttpResponse:
         """End a session; ending the current one signs out."""
@@ -148,7 +169,13 @@ class SessionViewSet(AccountViewSet):
             clear_session_cookies(self.request._request, response)
         return response
 
-    @endpoint(scope="account", params=DeleteSessionsInput, status=204, event="session.delete")
+    @endpoint(
+        scope="account",
+        limits=[Limit(100, HOUR, "url,ip", sensitive=False)],
+        params=DeleteSessionsInput,
+        status=204,
+        event="session.delete",
+    )
     def delete_sessions(self, request: object, **path: str) -> HttpResponse:
         """End all sessions; with ``current`` false, all but the one that asks."""
         current = self.caller.session or self.caller.jwt_session
@@ -162,7 +189,12 @@ class SessionViewSet(AccountViewSet):
         return response
 
     @endpoint(
-        scope="account", auth_method="jwt", params=JWTInput, answers=JWTSerializer, status=201
+        scope="account",
+        auth_method="jwt",
+        limits=[Limit(100, HOUR, "url,caller", sensitive=False)],
+        params=JWTInput,
+        answers=JWTSerializer,
+        status=201,
     )
     def create_jwt(self, request: object, **path: str) -> HttpResponse:
         """A JWT that stands for the current session."""

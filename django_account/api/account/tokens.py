@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.http import HttpResponse
 
 from django_account.api.authentication import Caller
-from django_account.api.clients import locale
 from django_account.api.params import read_params
 from django_account.api.renderers import json_answer
 from django_account.api.serializers.session import SessionSerializer
@@ -23,6 +22,7 @@ from django_account.api.serializers.token import (
     VerificationInput,
     token_document,
 )
+from django_account.api.throttling import HOUR, Limit
 from django_account.api.views import AccountViewSet, endpoint
 from django_account.selfservice import passwordless, recovery, verification
 from django_account.selfservice.passwordless import Requester
@@ -38,10 +38,11 @@ class TokenViewSet(AccountViewSet):
     @property
     def requester(self) -> Requester:
         """Who asks, and in which language."""
-        return Requester(client=self.client, locale=locale(self.request._request))
+        return Requester(client=self.client, locale=self.locale)
 
     def issued_answer(self, issued: IssuedToken) -> HttpResponse:
         """A new token; its secret is for servers only."""
+        self.concern(issued.token.account)
         secret = issued.secret if self.caller.is_server else ""
         return json_answer(
             token_document(issued.token, issued.token.account, secret=secret, phrase=issued.phrase),
@@ -50,11 +51,13 @@ class TokenViewSet(AccountViewSet):
 
     def used_answer(self, token: Token) -> HttpResponse:
         """A token that has done its work."""
+        self.concern(token.account)
         return json_answer(token_document(token, token.account))
 
     @endpoint(
         scope="sessions.write",
         auth_method="magic-url",
+        limits=[Limit(60, HOUR, "url,email"), Limit(60, HOUR, "url,ip")],
         params=MagicURLInput,
         answers=TokenSerializer,
         status=201,
@@ -75,6 +78,7 @@ class TokenViewSet(AccountViewSet):
     @endpoint(
         scope="sessions.write",
         auth_method="email-otp",
+        limits=[Limit(10, HOUR, "url,email"), Limit(10, HOUR, "url,ip")],
         params=EmailTokenInput,
         answers=TokenSerializer,
         status=201,
@@ -94,6 +98,7 @@ class TokenViewSet(AccountViewSet):
     @endpoint(
         scope="sessions.write",
         auth_method="phone",
+        limits=[Limit(10, HOUR, "url,phone"), Limit(10, HOUR, "url,ip")],
         params=PhoneTokenInput,
         answers=TokenSerializer,
         status=201,
@@ -112,6 +117,8 @@ class TokenViewSet(AccountViewSet):
     @endpoint(
         scope="sessions.write",
         signs_in=True,
+        limits=[Limit(10, HOUR, "ip,userId")],
+        resets=(201,),
         params=SecretInput,
         answers=SessionSerializer,
         status=201,
@@ -139,10 +146,24 @@ class TokenViewSet(AccountViewSet):
 
     # Deprecated names of the same, each with its own operation in the SDKs.
     update_magic_url_session = create_session
-    update_phone_session = create_session
 
     @endpoint(
         scope="sessions.write",
+        signs_in=True,
+        # The same counter as above; a success here leaves it as it is (core.md §5.2).
+        limits=[Limit(10, HOUR, "ip,userId")],
+        params=SecretInput,
+        answers=SessionSerializer,
+        status=201,
+        event="session.create",
+    )
+    def update_phone_session(self, request: object, **path: str) -> HttpResponse:
+        """Sign in with a code sent by SMS."""
+        return self.create_session(request, **path)
+
+    @endpoint(
+        scope="sessions.write",
+        limits=[Limit(10, HOUR, "url,email"), Limit(10, HOUR, "url,ip")],
         params=RecoveryInput,
         answers=TokenSerializer,
         status=201,
@@ -158,6 +179,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="sessions.write",
+        limits=[Limit(10, HOUR, "url,userId")],
         params=RecoveryConfirmationInput,
         answers=TokenSerializer,
         event="recovery.update",
@@ -168,6 +190,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="sessions.write",
+        limits=[Limit(10, HOUR, "url,email"), Limit(10, HOUR, "url,ip")],
         params=RecoveryCodeInput,
         answers=TokenSerializer,
         status=201,
@@ -185,6 +208,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="sessions.write",
+        limits=[Limit(10, HOUR, "url,userId")],
         params=RecoveryConfirmationInput,
         answers=TokenSerializer,
         event="recovery.update",
@@ -206,6 +230,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="account",
+        limits=[Limit(10, HOUR, "url,caller")],
         params=VerificationInput,
         answers=TokenSerializer,
         status=201,
@@ -221,6 +246,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="public",
+        limits=[Limit(10, HOUR, "url,userId")],
         params=ConfirmationInput,
         answers=TokenSerializer,
         event="verification.update",
@@ -231,6 +257,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="account",
+        limits=[Limit(10, HOUR, "url,caller")],
         params=VerificationCodeInput,
         answers=TokenSerializer,
         status=201,
@@ -246,6 +273,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="public",
+        limits=[Limit(10, HOUR, "url,userId")],
         params=ConfirmationInput,
         answers=TokenSerializer,
         event="verification.update",
@@ -257,6 +285,7 @@ class TokenViewSet(AccountViewSet):
     @endpoint(
         scope="account",
         auth_method="phone",
+        limits=[Limit(10, HOUR, "url,caller"), Limit(10, HOUR, "url,ip")],
         answers=TokenSerializer,
         status=201,
         event="verification.create",
@@ -269,6 +298,7 @@ class TokenViewSet(AccountViewSet):
 
     @endpoint(
         scope="public",
+        limits=[Limit(10, HOUR, "userId")],
         params=ConfirmationInput,
         answers=TokenSerializer,
         event="verification.update",

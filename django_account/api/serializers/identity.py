@@ -9,6 +9,7 @@ from rest_framework import serializers
 from django_account.accounts.models import Account
 from django_account.api.fields import (
     ABSENT,
+    BooleanParam,
     ChoiceParam,
     IdParam,
     Params,
@@ -18,6 +19,7 @@ from django_account.api.fields import (
     StringParam,
     StringsParam,
 )
+from django_account.api.queries import QueriesParam
 from django_account.api.serializers.documents import document, moment, text
 from django_account.core.times import iso
 from django_account.identities.models import Identity
@@ -72,6 +74,11 @@ IdentityListSerializer = document(
 
 class IdentityInput(Params):
     identityId = IdParam()  # noqa: N815, as on the wire
+
+
+class IdentityListInput(Params):
+    queries = QueriesParam()
+    total = BooleanParam(required=False, default=True)
 
 
 class OAuth2Input(Params):

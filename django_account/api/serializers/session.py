@@ -15,23 +15,31 @@ from django_account.api.fields import (
     SecondsParam,
     StrictBooleanParam,
 )
-from django_account.api.serializers.documents import document, flag, moment, text
+from django_account.api.serializers.documents import (
+    client_document,
+    client_fields,
+    document,
+    flag,
+    moment,
+    text,
+)
 from django_account.conf import ONE_YEAR, conf
-from django_account.core.geo import country_name
 from django_account.core.times import iso
 from django_account.sessions.jwt import DEFAULT_DURATION, MAX_DURATION
 from django_account.sessions.models import Session
 
 
-def session_document(session: Session, *, current: bool, secret: str = "") -> dict[str, Any]:
+def session_document(
+    session: Session, *, current: bool, locale: str, secret: str = ""
+) -> dict[str, Any]:
     """The 29 keys of a session.
 
     Args:
         session: with its account loaded.
         current: whether it is the session that asks.
+        locale: the language of the country's name.
         secret: the credential; given to servers, at creation only.
     """
-    client = session.client_details
     tokens = session.provider_tokens
     return {
         "$id": session.public_id,
@@ -45,20 +53,7 @@ def session_document(session: Session, *, current: bool, secret: str = "") -> di
         "providerAccessTokenExpiry": iso(tokens.expires_at),
         "providerRefreshToken": tokens.refresh,
         "ip": session.ip,
-        "osCode": client.os_code,
-        "osName": client.os_name,
-        "osVersion": client.os_version,
-        "clientType": client.client_type,
-        "clientCode": client.client_code,
-        "clientName": client.client_name,
-        "clientVersion": client.client_version,
-        "clientEngine": client.client_engine,
-        "clientEngineVersion": client.client_engine_version,
-        "deviceName": client.device_name,
-        "deviceBrand": client.device_brand,
-        "deviceModel": client.device_model,
-        "countryCode": session.country_code,
-        "countryName": country_name(session.country_code),
+        **client_document(session.client_details, session.country_code, locale),
         "current": current,
         "factors": session.factors,
         "secret": secret,
@@ -80,20 +75,7 @@ SessionSerializer = document(
         "providerAccessTokenExpiry": moment(),
         "providerRefreshToken": text(),
         "ip": text(),
-        "osCode": text(),
-        "osName": text(),
-        "osVersion": text(),
-        "clientType": text(),
-        "clientCode": text(),
-        "clientName": text(),
-        "clientVersion": text(),
-        "clientEngine": text(),
-        "clientEngineVersion": text(),
-        "deviceName": text(),
-        "deviceBrand": text(),
-        "deviceModel": text(),
-        "countryCode": text(),
-        "countryName": text(),
+        **client_fields(),
         "current": flag(),
         "factors": serializers.ListField(child=serializers.CharField()),
         "secret": text(),

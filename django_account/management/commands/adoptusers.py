@@ -78,8 +78,9 @@ class Command(BaseCommand):
             return set()
         counted = (
             users.user_model()
-            ._default_manager.exclude(**{field.name: ""})
-            .annotate(folded=Lower(field.name))
+            ._default_manager.annotate(folded=Lower(field.name))
+            # Neither empty nor null.
+            .filter(folded__gt="")
             .values("folded")
             .annotate(people=Count("pk"))
             .filter(people__gt=1)

@@ -7,7 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
 
+from django_account.audit.models import LogEntry, LogEntryQuerySet
 from django_account.identities.models import OAuth2Flow
+from django_account.limits.models import CacheEntry
 from django_account.notifications.models import Delivery
 from django_account.sessions.models import Session
 from django_account.tokens.models import Token
@@ -17,7 +19,8 @@ class Command(BaseCommand):
     """Run it daily. It works in batches, so that it never holds a lock for long."""
 
     help = (
-        "Delete expired sessions, tokens and sign-ins at providers, and deliveries of 30 days ago."
+        "Delete expired sessions, tokens, sign-ins at providers and rate limits, deliveries of 30 "
+        "days ago, and log entries that LOG_RETENTION lets go of. Run it daily."
     )
 
     BATCH = 5000
@@ -28,6 +31,8 @@ class Command(BaseCommand):
             ("expired tokens", Token.objects.expired()),
             ("abandoned sign-ins at providers", OAuth2Flow.objects.expired()),
             ("old deliveries", Delivery.objects.old()),
+            ("expired cache entries", CacheEntry.objects.expired()),
+            ("old log entries", LogEntry.objects.old()),
         ):
             self.stdout.write(f"{self.clear(what, rows)} {what} deleted.")
 
@@ -35,7 +40,8 @@ class Command(BaseCommand):
         """Delete rows batch by batch; returns how many."""
         deleted = 0
         while batch := list(rows.values_list("pk", flat=True)[: self.BATCH]):
-            rows.model.objects.filter(pk__in=batch).delete()
+            found = rows.model.objects.filter(pk__in=batch)
+            found.purge() if isinstance(found, LogEntryQuerySet) else found.delete()
             deleted += len(batch)
             if len(batch) == self.BATCH:
                 self.stderr.write(f"{deleted} {what} deleted so far …")

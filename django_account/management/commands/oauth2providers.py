@@ -64,7 +64,7 @@ def callback_path(provider: Provider) -> str:
     """The path that a provider sends browsers to, to be registered there."""
     keywords = {"provider": provider.key, "projectId": conf.project_id}
     try:
-        return reverse("oauth2_callback", kwargs=keywords)
+        return reverse("django_account:oauth2_callback", kwargs=keywords)
     except NoReverseMatch:
         # The site has not included our URLs yet.
         return "/v1/account/sessions/oauth2/callback/{provider}/{projectId}".format(**keywords)

@@ -20,7 +20,8 @@ def mailed_code() -> str:
 
 def mailed_link() -> str:
     """The link in the last mail."""
-    (link,) = set(re.findall(r"(?:https?|appwrite-callback-\w+)://\S+", str(mail.outbox[-1].body)))
+    text = str(mail.outbox[-1].body)
+    (link,) = set(re.findall(r"(?:https?|exp|appwrite-callback-\w+)://\S+", text))
     return str(link)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from django_account.accounts.models import Account
 from django_account.sessions.models import Session
+from django_account.tokens.models import MAX_TRIES
 from tests.api.account.messages import URL, mailed_code, mailed_link, mailed_secret
 from tests.client import PASSWORD, ApiClient, assert_error
 
@@ -49,6 +51,12 @@ class TestCreateRecovery:
             body = ask(ApiClient()).json()
         assert body["expire"] == "2026-01-02T04:04:05.000+00:00"
         assert "expire=2026-01-02T04%3A04%3A05.000%2B00%3A00" in mailed_link()
+
+    def test_the_link_adds_nothing_else(self, ada: ApiClient) -> None:
+        ask(ApiClient(), url="http://localhost/?project=theirs")
+        query = parse_qs(urlsplit(mailed_link()).query)
+        assert list(query) == ["project", "userId", "secret", "expire"]
+        assert query["project"] == ["theirs"]
 
     def test_unknown_address(self, guest: ApiClient) -> None:
         assert_error(ask(guest), 404, "user_not_found")
@@ -155,6 +163,19 @@ class TestRecoveryOTP:
         confirmation = {"userId": body["userId"], "secret": mailed_code(), "password": NEW}
         assert guest.put("/account/recovery/otp", confirmation).status_code == 200
         guest.sign_in(EMAIL, NEW)
+
+    def test_refused_passwords_leave_the_code_usable(
+        self, ada: ApiClient, project: Callable[..., None]
+    ) -> None:
+        project(PASSWORD_PERSONAL_DATA=True)
+        guest = ApiClient()
+        user_id = guest.post("/account/recovery/otp", {"email": EMAIL}).json()["userId"]
+        body = {"userId": user_id, "secret": mailed_code()}
+        for _ in range(MAX_TRIES + 1):
+            response = guest.put("/account/recovery/otp", {**body, "password": f"my {EMAIL}"})
+            assert_error(response, 400, "password_personal_data")
+        response = guest.put("/account/recovery/otp", {**body, "password": NEW})
+        assert response.status_code == 200
 
     def test_code_is_no_link_and_link_no_code(self, ada: ApiClient) -> None:
         guest = ApiClient()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 import time_machine
@@ -77,6 +77,32 @@ class TestCreateMagicURLToken:
         assert "%3A" in link.query
         assert re.fullmatch(r"[0-9a-f]{64}", query["secret"][0])
 
+    def test_same_named_values_are_overwritten_in_place(self, guest: ApiClient) -> None:
+        url = "http://localhost/?tag=1&userId=me&tag=2&userId=you&expire=&z"
+        body = magic_url(guest, url=url).json()
+        query = parse_qsl(urlsplit(mailed_link()).query, keep_blank_values=True)
+        names = ["tag", "userId", "tag", "expire", "z", "secret", "project"]
+        assert [name for name, _ in query] == names
+        given = [("userId", body["userId"]), ("expire", body["expire"]), ("tag", "1"), ("tag", "2")]
+        assert set(given) <= set(query)
+
+    @pytest.mark.parametrize(
+        ("url", "start"),
+        [
+            ("appwrite-callback-demo://", "appwrite-callback-demo://?userId="),
+            ("appwrite-callback-demo://#top", "appwrite-callback-demo://?userId="),
+            ("exp://[::::]:19000/x", "exp://[::::]:19000/x?userId="),
+            ("http://localhost/\u00e4?q=%ff", "http://localhost/%C3%A4?q=%FF&userId="),
+            ("http://localhost/\x85\u2028\u202e", "http://localhost/%C2%85%E2%80%A8%E2%80%AE?"),
+            ('http://localhost/"<a>', "http://localhost/%22%3Ca%3E?"),
+        ],
+    )
+    def test_links_of_unusual_urls(self, guest: ApiClient, url: str, start: str) -> None:
+        assert magic_url(guest, url=url).status_code == 201
+        link = mailed_link()
+        assert link.startswith(start)
+        assert link.isascii()
+
     def test_known_address_uses_its_account_whatever_id_is_asked_for(self, ada: ApiClient) -> None:
         body = magic_url(ApiClient(), userId="another").json()
         assert body["userId"] == ada.account["$id"]  # type: ignore[attr-defined]
@@ -115,6 +141,15 @@ class TestCreateMagicURLToken:
         link = urlsplit(mailed_link())
         assert (link.netloc, link.path) == ("testserver", "/v1/pages/magic-url")
 
+    def test_without_url_behind_a_proxy_that_ends_https(
+        self, guest: ApiClient, project: Callable[..., None], settings: Any
+    ) -> None:
+        settings.ALLOWED_HOSTS = ["testserver"]
+        project(TRUSTED_PROXIES=1)
+        body = {"userId": "unique()", "email": EMAIL}
+        guest.post("/account/tokens/magic-url", body, X_Forwarded_Proto="https")
+        assert mailed_link().startswith("https://testserver/v1/pages/magic-url?userId=")
+
     def test_without_url_behind_a_forged_host(self, guest: ApiClient) -> None:
         body = {"userId": "unique()", "email": EMAIL}
         response = guest.post("/account/tokens/magic-url", body, Host="evil.example")
@@ -147,6 +182,18 @@ class TestCreateMagicURLToken:
             "appwrite-callback-other://",
             "http://\u24dbocalhost/",
             "\x00http://localhost/",
+            "http://localhost/\ud800",
+            "http://localhost/?q=\udfff",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[0:0:0:0:0:0:0:1]/",
+            "http://2130706433/",
+            "http://localhost./",
+            "http://localhost:80@evil.example/",
+            "http://localhost;evil.example/",
+            "http://localho\u017ft/",
+            "blob:http://localhost/",
+            "view-source:http://localhost/",
+            "intent://localhost#Intent;scheme=http;end",
             7,
             ["http://localhost/"],
         ],
@@ -233,6 +280,25 @@ class TestCreateEmailToken:
         user_id = email_code(guest).json()["userId"]
         project(AUTH_METHODS={"email-otp": False})
         assert exchange(guest, user_id, mailed_code()).status_code == 201
+
+    @pytest.mark.parametrize(
+        ("header", "param", "subject"),
+        [
+            ("de", None, "Einmalcode für die Anmeldung bei demo"),
+            ("zh-tw", None, "demo 登入一次性驗證碼"),
+            ("de", "fr", "Code à usage unique pour la connexion à demo"),
+            ("de", "", "Einmalcode für die Anmeldung bei demo"),
+            ("xx", None, "OTP for demo Login"),
+            ("de", "xx", "OTP for demo Login"),
+            ("de", 7, "Einmalcode für die Anmeldung bei demo"),
+        ],
+    )
+    def test_language(self, guest: ApiClient, header: str, param: Any, subject: str) -> None:
+        """The parameter counts, else the header; an unknown language is the site's own."""
+        body = {"userId": "unique()", "email": EMAIL, "locale": param}
+        response = guest.post("/account/tokens/email", body, X_Appwrite_Locale=header)
+        assert response.status_code == 201
+        assert mail.outbox[-1].subject == subject
 
 
 class TestCreatePhoneToken:
@@ -330,17 +396,17 @@ class TestCreateSession:
         other = guest.post("/account", {"userId": "x", "email": "x@x.org", "password": PASSWORD})
         secret = mailed_code() if kind == "code" else secret_in(mailed_link())
         wrong = ("1" if secret[0] == "0" else "0") + secret[1:]
-        # A look, and a try claimed from the token or from none.
+        # A look, a try claimed from the token or from none, and the entry in the activity log.
         for who, guess in (
             (user_id, wrong),
             ("nobody", secret),
             (other.json()["$id"], secret),
         ):
-            with django_assert_num_queries(2):
+            with django_assert_num_queries(3):
                 assert_error(exchange(guest, who, guess), 401, "user_invalid_token")
         with (
             time_machine.travel(timezone.now() + timedelta(hours=2), tick=False),
-            django_assert_num_queries(2),
+            django_assert_num_queries(3),
         ):
             assert_error(exchange(guest, user_id, secret), 401, "user_invalid_token")
 
@@ -374,6 +440,14 @@ class TestCreateSession:
         assert_error(exchange(guest, user_id, secret), 403, "user_blocked")
         User.objects.update(is_active=True)
         assert exchange(guest, user_id, secret).status_code == 201
+
+    def test_a_blocked_persons_right_code_is_no_wrong_guess(self, guest: ApiClient) -> None:
+        user_id = email_code(guest).json()["userId"]
+        User.objects.update(is_active=False)
+        for _ in range(MAX_TRIES + 1):
+            assert_error(exchange(guest, user_id, mailed_code()), 403, "user_blocked")
+        User.objects.update(is_active=True)
+        assert exchange(guest, user_id, mailed_code()).status_code == 201
 
     def test_verification_and_recovery_secrets_do_not_sign_in(self, ada: ApiClient) -> None:
         ada.post("/account/verifications/email", {"url": URL})

@@ -12,6 +12,7 @@ from django.core import mail
 from django.utils import timezone
 
 from django_account.accounts.models import Account
+from django_account.api_keys.services import create_api_key
 from django_account.notifications import sms
 from tests.api.account.messages import URL, mailed_code, mailed_secret, texted_code
 from tests.client import PASSWORD, ApiClient, assert_error
@@ -40,6 +41,17 @@ def ask(client: ApiClient, path: str = "/account/verifications/email", **body: A
 
 def confirm(client: ApiClient, user_id: str, secret: str, what: str = "email") -> Any:
     return client.put(f"/account/verifications/{what}", {"userId": user_id, "secret": secret})
+
+
+class TestByAServer:
+    """A key of any scope may pass a confirmation on: the secret is the proof."""
+
+    def test_confirms(self, ada: ApiClient) -> None:
+        user_id = ask(ada).json()["userId"]
+        server = ApiClient(key=create_api_key(name="tests", scopes=["users.read"]).secret)
+        answer = confirm(server, user_id, mailed_secret())
+        assert (answer.status_code, answer.json()["secret"]) == (200, "")
+        assert ada.get("/account").json()["emailVerification"] is True
 
 
 class TestCreateEmailVerification:

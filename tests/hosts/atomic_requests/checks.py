@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from django.db import connection
 from django.utils import timezone
 
@@ -23,6 +25,18 @@ def test_refusal_keeps_what_was_noted_before_it(ada: ApiClient) -> None:
     assert Account.objects.get().accessed_at > long_ago
 
 
+def test_unexpected_error_undoes_the_request(
+    ada: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*args: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("django_account.api.account.account.account_document", breaks)
+        assert_error(ada.patch("/account/name", {"name": "Bob"}), 500, "general_unknown")
+    assert ada.get("/account").json()["name"] == "Ada"
+
+
 def test_conflict_in_the_database_leaves_the_transaction_usable(ada: ApiClient) -> None:
     for path, body in [
         ("/account/email", {"email": "ada@example.org", "password": "correct horse"}),
@@ -30,3 +44,13 @@ def test_conflict_in_the_database_leaves_the_transaction_usable(ada: ApiClient) 
     ]:
         ada.patch(path, body)
     assert ada.get("/account").json()["name"] == "Ada L"
+
+
+def test_refused_requests_are_counted(ada: ApiClient, project: Any, settings: Any) -> None:
+    """In the database, too: the request's transaction keeps the count of what it refuses."""
+    project(RATE_LIMITS_ENABLED=True)
+    backend = "django_account.limits.cache.AtomicDatabaseCache"
+    settings.CACHES = {"default": {"BACKEND": backend}}
+    wrong = {"email": "ada@example.org", "password": "wrong horse"}
+    found = [ApiClient().post("/account/sessions/email", wrong).status_code for _ in range(11)]
+    assert found == [401] * 10 + [429]

@@ -99,6 +99,11 @@ class TestLifeOfAnAccount:
             assert (account["email"], account["phone"], account["targets"]) == ("", "", [])
             assert "users.invalid" not in json.dumps(account)
             assert User._default_manager.count() == number + 1
+        # What stands in the user table for an address that nobody has is nobody's to take.
+        placeholder = f"{account['$id']}@users.invalid"
+        taking = {"userId": "unique()", "email": placeholder, "password": PASSWORD}
+        assert_error(ApiClient().post("/account", taking), 400, "general_invalid_email")
+        assert_error(client.patch("/account/email", taking), 400, "general_invalid_email")
         body = {"email": "ada@example.org", "password": PASSWORD}
         changed = client.patch("/account/email", body).json()
         assert (changed["email"], changed["$id"]) == ("ada@example.org", account["$id"])

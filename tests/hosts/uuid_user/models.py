@@ -1,4 +1,4 @@
-"""People whose primary key is a UUID."""
+"""People whose primary key is a UUID, and whose e-mail is null where they have none."""
 
 from __future__ import annotations
 
@@ -10,3 +10,4 @@ from django.db import models
 
 class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    email = models.EmailField(null=True, blank=True)

@@ -1,0 +1,1 @@
+"""How often something may be asked: rules, counters, and the devices that have their own."""

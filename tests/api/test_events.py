@@ -1,0 +1,102 @@
+"""The registry of routes and events: what changes something says what the log calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from django_account.api import urls
+from django_account.api.pages import LinkPage
+from django_account.core.activity import EVENTS
+
+READING = {"get", "head", "options"}
+
+# What may be called without a trace, and why.
+UNLOGGED = {
+    # users.md §8.1, core.md §10.1: a JWT is no more than the session, which is logged.
+    "create_jwt",
+    # It hands what it gets on to the redirect, which is logged.
+    "oauth2_callback_by_form",
+}
+
+# Routes that browsers are led to, so that they are read, and that sign in.
+LED_TO = {"complete_oauth2"}
+
+# core.md §10.1, mfa-oauth.md §2.
+CONTRACT = {
+    "create": "user.create",
+    "delete_account": "user.delete",
+    "update_prefs": "user.update",
+    "update_name": "user.update",
+    "update_password": "user.update",
+    "update_email": "user.update",
+    "update_phone": "user.update",
+    "update_status": "user.update",
+    "create_email_password_session": "session.create",
+    "create_anonymous_session": "session.create",
+    "create_session": "session.create",
+    "update_magic_url_session": "session.create",
+    "update_phone_session": "session.create",
+    "create_magic_url_token": "session.create",
+    "create_email_token": "session.create",
+    "create_phone_token": "session.create",
+    "complete_oauth2": "session.create",
+    "create_id_token_session": "session.create",
+    "delete_identity": "identity.delete",
+    "update_session": "session.update",
+    "delete_session": "session.delete",
+    "delete_sessions": "session.delete",
+    "create_recovery": "recovery.create",
+    "update_recovery": "recovery.update",
+    "create_recovery_otp": "recovery.create",
+    "update_recovery_otp": "recovery.update",
+    "create_email_verification": "verification.create",
+    "update_email_verification": "verification.update",
+    "create_email_verification_otp": "verification.create",
+    "update_email_verification_otp": "verification.update",
+    "create_phone_verification": "verification.create",
+    "update_phone_verification": "verification.update",
+}
+
+
+def declared() -> Iterator[tuple[str, str, Any]]:
+    """Each route's methods: the HTTP method, the action's name, and what it declares."""
+    for pattern in urls.urlpatterns:
+        view = pattern.callback
+        for method, name in getattr(view, "actions", {}).items():
+            yield method, name, getattr(view.cls, name).endpoint
+
+
+def test_every_route_that_writes_has_an_event() -> None:
+    writing = {name: spec.event for method, name, spec in declared() if method not in READING}
+    assert len(writing) >= len(CONTRACT)
+    assert {name for name, event in writing.items() if event is None} == UNLOGGED
+
+
+def test_no_route_that_reads_has_one() -> None:
+    reading = {
+        spec.event for method, name, spec in declared() if method in READING and name not in LED_TO
+    }
+    assert reading == {None}
+
+
+def test_every_event_is_in_the_vocabulary() -> None:
+    events = {spec.event for *_, spec in declared()} - {None}
+    assert events <= set(EVENTS)
+
+
+@pytest.mark.parametrize(("action", "event"), CONTRACT.items())
+def test_events_are_those_of_the_contract(action: str, event: str) -> None:
+    assert {spec.event for _, name, spec in declared() if name == action} == {event}
+
+
+def test_every_page_has_an_event() -> None:
+    pages = [
+        pattern.callback.view_class
+        for pattern in urls.page_urlpatterns
+        if issubclass(pattern.callback.view_class, LinkPage)
+    ]
+    assert len(pages) == 3
+    assert {page.event for page in pages} <= set(EVENTS)

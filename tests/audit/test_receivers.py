@@ -1,0 +1,204 @@
+"""What the site itself does is logged too, and nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from django_account import signals
+from django_account.accounts.models import Account
+from django_account.accounts.services import create_account, delete_account
+from django_account.audit.models import LogEntry
+from django_account.core.activity import ATTEMPTS, EVENTS, Activity
+from django_account.core.clients import MAX_USER_AGENT, ClientInfo
+from django_account.selfservice import profile
+from django_account.sessions import services as sessions
+from tests.client import ApiClient
+
+# The log is written once the transaction has committed.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Project = Callable[..., None]
+
+EMAIL = "ada@example.org"
+
+
+@pytest.fixture
+def account(db: None) -> Account:
+    """Ada's, made by the site."""
+    return create_account(account_id="ada", email=EMAIL, name="Ada")
+
+
+def written() -> list[tuple[str, str, str]]:
+    """Each entry's event, and who acted."""
+    entries = LogEntry.objects.order_by("pk")
+    return [(entry.event, entry.mode, entry.user_type) for entry in entries]
+
+
+def session_of(account: Account, provider: str = "email") -> Any:
+    return sessions.create_session(
+        account=account, provider=provider, factors=["x"], client=ClientInfo("192.0.2.1", "curl/8")
+    ).session
+
+
+class TestTheSiteItself:
+    def test_makes_an_account(self, account: Account) -> None:
+        assert written() == [("user.create", "admin", "admin")]
+        entry = LogEntry.objects.get()
+        assert (entry.account_pk, entry.user_id, entry.user_email) == (account.pk, "ada", EMAIL)
+
+    def test_changes_it(self, account: Account) -> None:
+        profile.update_name(account=account, name="Countess")
+        assert written()[1:] == [("user.update", "admin", "admin")]
+        assert LogEntry.objects.latest("pk").user_name == "Countess"
+
+    def test_changes_the_user_in_the_admin(self, account: Account) -> None:
+        account.user.set_password("new horse")
+        account.user.save()
+        assert written()[1:] == [("user.update", "admin", "admin")]
+
+    def test_signs_somebody_in(self, account: Account) -> None:
+        session = session_of(account)
+        assert written()[1:] == [("session.create", "default", "user")]
+        entry = LogEntry.objects.latest("pk")
+        assert (entry.session_id, entry.ip) == (session.public_id, "192.0.2.1")
+        assert entry.user_agent == "curl/8"
+
+    def test_makes_a_session_for_a_server(self, account: Account) -> None:
+        session_of(account, "server")
+        assert written()[1:] == [("session.create", "admin", "admin")]
+
+    def test_extends_and_ends_sessions(self, account: Account) -> None:
+        session = session_of(account)
+        session_of(account)
+        sessions.extend_session(session)
+        sessions.end_session(session)
+        sessions.end_sessions(account=account)
+        assert [event for event, *_ in written()[3:]] == [
+            "session.update",
+            "session.delete",
+            "session.delete",
+        ]
+        assert {(mode, kind) for _, mode, kind in written()[3:]} == {("admin", "admin")}
+
+    def test_deletes_the_account(self, account: Account) -> None:
+        delete_account(account)
+        assert written() == [("user.create", "admin", "admin"), ("user.delete", "admin", "admin")]
+        assert {entry.user_email for entry in LogEntry.objects.all()} == {EMAIL}
+
+    def test_deletes_the_user_in_the_admin(self, account: Account, admin_client: Client) -> None:
+        url = f"/admin/auth/user/{account.user.pk}/delete/"
+        assert admin_client.post(url, {"post": "yes"}).status_code == 302
+        assert not Account.objects.exists()
+        assert written()[-1] == ("user.delete", "admin", "admin")
+
+    def test_what_is_rolled_back_did_not_happen(self) -> None:
+        with transaction.atomic():
+            create_account()
+            transaction.set_rollback(True)
+        assert written() == []
+
+
+class TestAnonymisation:
+    def blanked(self) -> list[bool]:
+        return [
+            all(not getattr(entry, name) for name in LogEntry.ANONYMOUS)
+            for entry in LogEntry.objects.order_by("pk")
+        ]
+
+    def test_by_the_person(self, guest: ApiClient, project: Project) -> None:
+        project(LOG_ANONYMISE=True)
+        body = {"email": EMAIL, "password": "wrong horse"}
+        # Tried before anybody had the address; then at the account.
+        guest.post("/account/sessions/email", body)
+        guest.sign_up(EMAIL, name="Ada")
+        guest.post("/account/sessions/email", body)
+        guest.sign_in()
+        ApiClient().sign_up("bob@example.org")
+        pk = Account.objects.get(email=EMAIL).pk
+        assert guest.delete("/account").status_code == 204
+        assert self.blanked() == [True, True, True, True, False, True]
+        entries = LogEntry.objects.order_by("pk")
+        assert [entry.event for entry in entries] == [
+            "session.create",
+            "user.create",
+            "session.create",
+            "session.create",
+            "user.create",
+            "user.delete",
+        ]
+        # Staff still see that the same account is meant.
+        assert [entry.account_pk == pk for entry in entries][1:] == [True, True, True, False, True]
+
+    def test_in_the_admin(self, account: Account, admin_client: Client, project: Project) -> None:
+        project(LOG_ANONYMISE=True)
+        url = f"/admin/auth/user/{account.user.pk}/delete/"
+        assert admin_client.post(url, {"post": "yes"}).status_code == 302
+        assert self.blanked() == [True, True]
+        assert LogEntry.objects.latest("pk").event == "user.delete"
+
+    def test_not_unless_the_site_says_so(self, account: Account) -> None:
+        delete_account(account)
+        assert self.blanked() == [False, False]
+
+    def test_not_of_somebody_who_had_the_id_before(
+        self, account: Account, project: Project
+    ) -> None:
+        delete_account(account)
+        project(LOG_ANONYMISE=True)
+        delete_account(create_account(account_id="ada"))
+        assert self.blanked() == [False, False, True, True]
+
+
+class TestActed:
+    def send(self, **values: Any) -> None:
+        signals.acted.send_robust(sender=None, activity=Activity(**values))
+
+    @pytest.mark.parametrize("event", EVENTS)
+    @pytest.mark.parametrize("error", ["", "user_invalid_token"])
+    def test_which_are_written(self, event: str, error: str) -> None:
+        self.send(event=event, error=error)
+        assert LogEntry.objects.count() == (not error or event in ATTEMPTS)
+
+    def test_attempts_are_signing_in_codes_and_recovery(self) -> None:
+        assert {event.partition(".")[0] for event in ATTEMPTS} == {
+            "session",
+            "recovery",
+            "verification",
+            "challenge",
+            "challenges",
+        }
+
+    @pytest.mark.parametrize(
+        "named",
+        [{"email": EMAIL}, {"phone": "+14155550100"}, {"public_id": "ada"}],
+        ids=lambda named: next(iter(named)),
+    )
+    def test_who_is_named_is_found_by_the_insert(
+        self,
+        account: Account,
+        named: dict[str, str],
+        django_assert_num_queries: Callable[[int], Any],
+    ) -> None:
+        profile.update_phone(account=account, phone="+14155550100", password="any horse")
+        with django_assert_num_queries(1):
+            self.send(event="session.create", named=named, error="user_invalid_credentials")
+        entry = LogEntry.objects.latest("pk")
+        assert (entry.account_pk, entry.user_id) == (account.pk, "ada")
+        assert (entry.user_email, entry.user_phone) == (EMAIL, "+14155550100")
+        assert entry.user_name == "Ada"
+
+    @pytest.mark.parametrize(("error", "parsed"), [("", True), ("user_invalid_token", False)])
+    def test_only_what_was_done_is_taken_apart_at_once(self, error: str, parsed: bool) -> None:
+        self.send(event="session.create", error=error, client=ClientInfo("", "curl/8.5.0"))
+        entry = LogEntry.objects.get()
+        assert bool(entry.client) is parsed
+        assert entry.client_details.client_name == "curl"
+
+    def test_a_long_user_agent_is_cut(self) -> None:
+        self.send(event="user.update", client=ClientInfo("", "x" * 20_000))
+        assert len(LogEntry.objects.get().user_agent) == MAX_USER_AGENT
