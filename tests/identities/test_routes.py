@@ -18,6 +18,7 @@ from django.test import Client
 
 from django_account.accounts.models import Account
 from django_account.api_keys.services import create_api_key
+from django_account.audit.models import LogEntry
 from django_account.identities.models import Identity, OAuth2Flow
 from django_account.sessions.models import Session
 from django_account.tokens.models import Token
@@ -647,6 +648,36 @@ class TestCallback:
     def test_an_unknown_provider(self, browser: Browser) -> None:
         response = browser.get("/account/sessions/oauth2/callback/nobody/demo")
         assert_error(response, 400, "general_argument_invalid")
+
+
+@pytest.mark.django_db(transaction=True)
+class TestActivityLog:
+    """What the log keeps of a sign-in: who, by which event, and why not."""
+
+    def entries(self) -> list[tuple[str, str, str]]:
+        rows = LogEntry.objects.order_by("pk").values_list("event", "user_id", "error")
+        return list(rows)
+
+    def test_a_session(self, browser: Browser, oidc: OpenIdProvider) -> None:
+        browser.sign_in_by(oidc)
+        ada = Account.objects.get().public_id
+        assert self.entries() == [("session.create", ada, "")]
+        logs = browser.get("/account/logs").json()["logs"]
+        assert [log["event"] for log in logs] == ["session.create"]
+
+    def test_a_token(self, browser: Browser, oidc: OpenIdProvider) -> None:
+        browser.sign_in_by(oidc, flow="tokens")
+        assert self.entries() == [("session.create", Account.objects.get().public_id, "")]
+
+    def test_a_failure(self, browser: Browser, oidc: OpenIdProvider) -> None:
+        state = oidc.consent(browser.start("oidc")["Location"])["state"]
+        browser.come_back("oidc", state=state, error="access_denied")
+        assert self.entries() == [("session.create", "", "user_oauth2_provider_error")]
+
+    def test_a_deletion(self, browser: Browser, oidc: OpenIdProvider) -> None:
+        browser.sign_in_by(oidc)
+        browser.delete(f"/account/identities/{Identity.objects.get().public_id}")
+        assert self.entries()[-1][0] == "identity.delete"
 
 
 class TestRelayPages:

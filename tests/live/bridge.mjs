@@ -124,7 +124,10 @@ class PageClient {
 
   async landed(landing) {
     // Our page for native apps leads on before it has loaded.
-    await this.page.waitForURL((url) => url.href.startsWith(landing), { waitUntil: "commit" });
+    const isThere = (url) => url.href.startsWith(landing);
+    await this.page.waitForURL(isThere, { waitUntil: "commit" }).catch((error) => {
+      throw new Error(`at ${this.page.url()} rather than ${landing}`, { cause: error });
+    });
     return { value: this.page.url() };
   }
 
