@@ -287,19 +287,22 @@ class AccountViewSet(ViewSet):
 
     def signed_in_answer(self, issued: IssuedSession) -> HttpResponse:
         """Answer a sign-in: the session, its cookies, and Django's own signal."""
-        request = self.request._request
-        session = issued.session
-        self.concern(session.account, session)
         secret = issued.credential if self.caller.is_server else ""
-        document = session_document(session, current=True, secret=secret, locale=self.locale)
+        document = session_document(issued.session, current=True, secret=secret, locale=self.locale)
         response = json_answer(document, 201)
+        self.hand_out(issued, response)
+        return response
+
+    def hand_out(self, issued: IssuedSession, response: HttpResponse) -> None:
+        """Give a new session to whoever has signed in: its cookies, and Django's own signal."""
+        request, session = self.request._request, issued.session
+        self.concern(session.account, session)
         if not self.caller.is_server:
             # Before the session's cookies: clients that keep one Set-Cookie header keep the last.
             remember_device(request, response, session.account)
         set_session_cookies(request, response, issued)
         user = session.account.user
         user_logged_in.send_robust(sender=user.__class__, request=request, user=user)
-        return response
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> NoReturn:
         """There is no 405 here: a wrong method is an unknown route.

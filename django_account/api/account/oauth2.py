@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.encoding import iri_to_uri
@@ -22,7 +21,7 @@ from rest_framework.request import Request
 from django_account.accounts.models import Account
 from django_account.api.authentication import Caller
 from django_account.api.clients import is_secure
-from django_account.api.cookies import cookie_domain, cookie_name, set_session_cookies
+from django_account.api.cookies import cookie_domain, cookie_name
 from django_account.api.cors import request_host
 from django_account.api.errors import FAILURE_CODES, status_of
 from django_account.api.pages import page_answer
@@ -216,7 +215,6 @@ class OAuth2ViewSet(BrowserViewSet):
         self, back: Return, profile: Profile, account: Account | None
     ) -> HttpResponse:
         """Lead to the success URL with a session in the browser's cookies."""
-        request = self.request._request
         issued = create_oauth2_session(
             profile=profile,
             account=account,
@@ -226,18 +224,15 @@ class OAuth2ViewSet(BrowserViewSet):
         url = back.destination.success
         added: list[tuple[str, str]] = []
         if self.is_page(url):
-            domain = cookie_domain(request_host(request))
+            domain = cookie_domain(request_host(self.request._request))
             added += [
                 ("project", conf.project_id),
                 *([("domain", domain)] if domain else []),
                 ("key", cookie_name()),
                 ("secret", issued.credential),
             ]
-        self.concern(issued.session.account, issued.session)
         response = redirect(with_query(url, [*added, *state_of(back.destination)]))
-        set_session_cookies(request, response, issued)
-        user = issued.session.account.user
-        user_logged_in.send_robust(sender=user.__class__, request=request, user=user)
+        self.hand_out(issued, response)
         return response
 
     def token_answer(self, back: Return, profile: Profile, account: Account | None) -> HttpResponse:
