@@ -68,7 +68,7 @@ class OutcomeFilter(admin.SimpleListFilter):
 class LogEntryAdmin(admin.ModelAdmin):
     """Read-only for everybody: the log is what happened."""
 
-    list_display = ["when", "title", "whose", "ip", "country", "agent", "error"]
+    list_display = ["when", "title", "whose", "ip", "country", "device", "error"]
     list_filter = [EventFilter, OutcomeFilter, "at"]
     ordering = ["-pk"]
     # The one order that an index has.
@@ -88,7 +88,7 @@ class LogEntryAdmin(admin.ModelAdmin):
         ("user_type", "mode", "key_name"),
         "session_id",
         ("ip", "country"),
-        "agent",
+        "device",
         "user_agent",
     ]
 
@@ -115,9 +115,8 @@ class LogEntryAdmin(admin.ModelAdmin):
     def country(self, entry: LogEntry) -> str:
         return "" if entry.country_code == UNKNOWN_COUNTRY else entry.country_code.upper()
 
-    @admin.display(description="client")
-    def agent(self, entry: LogEntry) -> str:
-        """Not named as the column is: the admin would show that."""
+    @admin.display(description="device")
+    def device(self, entry: LogEntry) -> str:
         details = entry.client_details
         return ", ".join(filter(None, (details.client_name, details.os_name, details.device_model)))
 

@@ -75,9 +75,11 @@ def _address(entry: str) -> str:
     for candidate in (entry, _host_of(entry)):
         try:
             # Without a zone, which may be of any length and means nothing to anybody else.
-            return str(ipaddress.ip_address(candidate.partition("%")[0]))
+            address = ipaddress.ip_address(candidate.partition("%")[0])
         except ValueError:
             continue
+        # A server that listens on both kinds of addresses sees IPv4 inside of IPv6.
+        return str(getattr(address, "ipv4_mapped", None) or address)
     return ""
 
 

@@ -41,7 +41,7 @@ NO_LOOKUP = CountryLookup()
 class DatabaseLookup(CountryLookup):
     """Reads a database in MaxMind's format: GeoLite2, GeoIP2, DB-IP, IPinfo.
 
-    One that is missing or broken knows no country; a system check says so (W011).
+    One that is missing or broken knows no country; a system check says so (W012).
 
     Args:
         path: of the ``.mmdb`` file.
@@ -133,17 +133,20 @@ def country_name(code: str, language: str) -> str:
     if code == UNKNOWN_COUNTRY:
         with override(language):
             return pgettext("country", "Unknown")
-    return _territories(language).get(code.upper()) or code.upper()
+    return _name(code.upper(), language) or code.upper()
 
 
-def _territories(language: str) -> Any:
+def _name(code: str, language: str) -> str | None:
     try:
-        from babel import Locale, UnknownLocaleError
+        from babel import Locale, UnknownLocaleError, localedata
     except ImportError:
-        return {}
+        return None
     for tag in (language, language.partition("-")[0], "en"):
         try:
-            return Locale.parse(tag, sep="-").territories
+            name: str | None = Locale.parse(tag, sep="-").territories.get(code)
         except (UnknownLocaleError, ValueError):
             continue
-    return {}
+        # Babel keeps all that it knows of a language, a megabyte each, of which we want one word.
+        getattr(localedata, "_cache", {}).clear()
+        return name
+    return None

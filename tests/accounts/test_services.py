@@ -161,7 +161,7 @@ class TestCreateAccount:
         with django_capture_on_commit_callbacks(execute=True):
             account = create_account(email="ada@example.org", password=PASSWORD)
             assert events == []
-        assert events == [("account_created", {"account": account})]
+        assert events == [("account_created", {"account": account, "reported": False})]
 
     def test_receiver_that_fails_hurts_nobody(
         self, django_capture_on_commit_callbacks: Any
@@ -347,7 +347,7 @@ class TestAuthenticateAdopts:
         assert account.registered_at == user.date_joined
         assert account.password_changed_at == user.date_joined
         assert account.targets.get().identifier == "eve@example.org"
-        assert events == [("account_adopted", {"account": account})]
+        assert events == [("account_adopted", {"account": account, "reported": False})]
 
     def test_second_sign_in_is_the_same_account(self) -> None:
         User.objects.create_user("eve", "eve@example.org", PASSWORD)
@@ -446,7 +446,7 @@ class TestDeleteAccount:
         assert User.objects.count() == 1
         assert not Session.objects.exists()
         assert Target.objects.get().identifier == "bob@example.org"
-        assert events == [("account_deleted", {"account_id": "ada"})]
+        assert events == [("account_deleted", {"account_id": "ada", "reported": False})]
 
     def test_address_and_id_are_free_again(self) -> None:
         delete_account(create_account(account_id="ada", email="ada@example.org"))

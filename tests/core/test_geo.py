@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,6 +119,12 @@ class TestDatabase:
         lookup = DatabaseLookup(str(tmp_path / "nowhere.mmdb"))
         assert lookup.country_code("81.2.69.160") == "--"
         assert "nowhere.mmdb cannot be read" in caplog.text
+
+    def test_without_the_reader(self, database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "maxminddb", None)
+        lookup = DatabaseLookup(str(database))
+        assert lookup.country_code("81.2.69.160") == "--"
+        assert lookup.problem == "the geoip extra is not installed"
 
     @pytest.mark.parametrize("content", [b"", b"<html>", b"x" * 100_000])
     def test_something_else(self, tmp_path: Path, content: bytes) -> None:
@@ -234,6 +243,28 @@ class TestNames:
 
     def test_of_a_code_that_no_country_has(self) -> None:
         assert country_name("qq", "en") == "QQ"
+
+    def test_without_babel(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        country_name.cache_clear()
+        monkeypatch.setitem(sys.modules, "babel", None)
+        assert country_name("de", "fr") == "DE"
+        assert country_name("--", "fr") == "Inconnu"
+        country_name.cache_clear()
+
+    def test_all_languages_take_bounded_memory(self, settings: Any) -> None:
+        country_name.cache_clear()
+        country_name("de", "en")
+        gc.collect()
+        tracemalloc.start()
+        try:
+            for language, _ in settings.LANGUAGES:
+                country_name("de", language)
+            gc.collect()
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert len(settings.LANGUAGES) > 90
+        assert kept < 20 * 2**20
 
     def test_every_pair_is_looked_up_once(self) -> None:
         country_name.cache_clear()

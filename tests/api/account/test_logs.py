@@ -406,6 +406,29 @@ class TestSuccesses:
         assert LogEntry.objects.get().user_agent == "curl/8"
 
 
+class TestAddress:
+    @pytest.mark.parametrize(
+        ("proxies", "forwarded", "ip"),
+        [
+            (0, "198.51.100.7", "127.0.0.1"),
+            (1, "198.51.100.7", "198.51.100.7"),
+            (1, "203.0.113.66, 198.51.100.7", "198.51.100.7"),
+            (1, "198.51.100.7:4711", "198.51.100.7"),
+            (1, "::ffff:198.51.100.7", "198.51.100.7"),
+            (1, "2001:DB8:0:0::7", "2001:db8::7"),
+            (1, "<script>", "127.0.0.1"),
+        ],
+    )
+    def test_is_what_our_own_proxies_saw(
+        self, guest: ApiClient, project: Project, proxies: int, forwarded: str, ip: str
+    ) -> None:
+        project(TRUSTED_PROXIES=proxies)
+        guest.headers["X-Forwarded-For"] = forwarded
+        guest.sign_up()
+        assert guest.sign_in()["ip"] == ip
+        assert {entry.ip for entry in LogEntry.objects.all()} == {ip}
+
+
 class TestFailures:
     """Of signing in, codes and recovery every failure is logged, under a name of its own."""
 
