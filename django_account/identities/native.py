@@ -20,6 +20,7 @@ from django_account.exceptions import InvalidToken, OAuth2ProviderFailure, Provi
 from django_account.identities.oauth2 import MAX_NAME, Profile, Strategy, make_profile
 from django_account.identities.providers.base import OpenIdDance
 from django_account.identities.providers.registry import (
+    POSTED,
     PROVIDERS,
     Provider,
     backend_class,
@@ -88,7 +89,7 @@ def verify_id_token(
     _check_nonce(claims.get("nonce"), nonce, required=provider.key == "apple")
     if not claims.get("name") and name:
         claims["name"] = name[:MAX_NAME]
-        claims["user"] = {"name": {"firstName": name[:MAX_NAME]}}
+        claims[POSTED] = {"name": {"firstName": name[:MAX_NAME]}}
     expires_at = timezone.now() + (access_token_lifetime or timedelta())
     tokens = ProviderTokens(access=access_token, expires_at=expires_at if access_token else None)
     return make_profile(provider, claims, tokens)

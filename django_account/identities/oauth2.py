@@ -38,6 +38,7 @@ from django_account.exceptions import (
 from django_account.identities.models import MAX_UID, OAuth2Flow
 from django_account.identities.providers.base import Dance, OpenIdDance
 from django_account.identities.providers.registry import (
+    POSTED,
     Provider,
     backend_class,
     backend_settings,
@@ -301,7 +302,8 @@ def fetch_profile(back: Return, data: Mapping[str, str]) -> Profile:
         _require_issuer(backend, given.get("iss"))
         # As of before the call: what the provider counts from.
         now = timezone.now()
-        answer = {**backend.auth_complete(), **({"user": user} if user else {})}
+        # The browser's word, and so apart from the provider's.
+        answer = {**backend.auth_complete(), POSTED: user}
         return make_profile(provider, answer, _tokens(backend.token_answer, now))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -236,6 +237,29 @@ class TestVerified:
         browser.sign_in_by(oidc)
         identity = Identity.objects.get()
         assert (identity.provider_email, identity.email_verified) == ("eve@example.org", False)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=[shape.key for shape in SHAPES])
+def test_what_the_browser_says_of_the_person_counts_for_nothing(
+    browser: Browser, far_side: FarSide, project: Callable[..., None], shape: Shape
+) -> None:
+    """A callback may carry a ``user``, as Apple's does; providers answer with objects of that name,
+    in which the id lies."""
+    project(OAUTH2_PROVIDERS={shape.key: CREDENTIALS | shape.config})
+    answer = TOKEN if shape.token_answer is None else shape.token_answer
+    far_side.says[shape.token] = (
+        Reply(answer[0], content_type=answer[1]) if isinstance(answer, tuple) else answer
+    )
+    far_side.says |= shape.profile
+    browser.sign_up("elsewhere@example.org")
+    browser.sign_in("elsewhere@example.org")
+    asked = asked_of(browser.start(shape.key), shape)
+    forged = {"id": 1, "user_id": 1, "mail": "eve@example.org", "email": "eve@example.org"}
+    user = json.dumps({**forged, "name": {"firstName": "Eve"}, "open_id": "1"})
+    browser.come_back(shape.key, code="the-code", state=asked["state"], user=user)
+    identity = Identity.objects.get()
+    uid, email, *_ = shape.person
+    assert (identity.provider_uid, identity.provider_email) == (uid, email)
 
 
 class TestApple:

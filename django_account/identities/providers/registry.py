@@ -28,6 +28,9 @@ Field = str | Callable[[Answer], Any]
 _SOCIAL = "social_core.backends"
 _OURS = "django_account.identities.providers"
 
+# Where a profile has what the browser brought beside the code: apart from what the provider says.
+POSTED = "posted by the browser"
+
 # Scopes of OpenID Connect.
 _OPENID = ("openid", "profile", "email")
 _OPENID_OFFLINE = (*_OPENID, "offline_access")
@@ -215,7 +218,7 @@ _PROVIDERS = (
         scopes=("name", "email"),
         uid="sub",
         verified=lambda answer: str(answer.get("email_verified")).lower() == "true",
-        display_name=joined("user.name.firstName", "user.name.lastName"),
+        display_name=joined(f"{POSTED}.name.firstName", f"{POSTED}.name.lastName"),
         needs=("team_id", "key_id", "private_key"),
         extra={"response_mode": "form_post"},
         native_issuers=("https://appleid.apple.com",),
