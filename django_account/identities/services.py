@@ -65,7 +65,7 @@ from django_account.exceptions import (
     UserBlocked,
     UserNotFound,
 )
-from django_account.identities.models import Identity, OAuth2Flow
+from django_account.identities.models import Identity
 from django_account.identities.oauth2 import Profile, renew_tokens
 from django_account.identities.providers.registry import PROVIDERS, is_enabled
 from django_account.sessions.models import Session
@@ -306,8 +306,6 @@ def hand_over(account: Account) -> None:
     end_sessions(account=account)
     revoke_tokens(account=account, kinds=set(Token.Kind))
     Identity.objects.filter(account=account).delete()
-    # Linking that a server of the app has begun for them would add another.
-    OAuth2Flow.objects.filter(account=account).delete()
     move_address(account=account, provider_type="sms", old=account.phone, new=None)
     if account.phone is not None:
         users.write_address(account.user, users.phone_field(), None, account.public_id)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError
-from django.utils import timezone
 
 from django_account.accounts.models import Account
 from django_account.accounts.services import create_account
@@ -27,7 +26,7 @@ from django_account.exceptions import (
     UserCountExceeded,
 )
 from django_account.identities import services
-from django_account.identities.models import Identity, OAuth2Flow
+from django_account.identities.models import Identity
 from django_account.identities.oauth2 import Profile
 from django_account.sessions.models import Session
 from django_account.sessions.provider_tokens import ProviderTokens
@@ -214,9 +213,6 @@ class TestNobodySignedIn:
         )
         issue_token(account=account, kind=Token.Kind.MAGIC_URL, address=ADA)
         linked(account, provider_uid="the stranger's", provider_email="eve@example.org")
-        OAuth2Flow.objects.create(
-            account=account, provider="gitlab", kind="token", expires_at=timezone.now()
-        )
 
         issued = sign_in()
 
@@ -230,7 +226,6 @@ class TestNobodySignedIn:
         assert list(Session.objects.all()) == [issued.session]
         assert not Session.objects.filter(public_id=stolen.session.public_id).exists()
         assert not Token.objects.exists()
-        assert not OAuth2Flow.objects.exists()
         assert [identity.provider_uid for identity in Identity.objects.all()] == ["583231"]
         assert [target.identifier for target in Target.objects.all()] == [ADA]
 

@@ -118,9 +118,8 @@ class OAuth2ViewSet(BrowserViewSet):
         """Send the browser to the provider.
 
         A server that asks for a token has its visitor's browser follow the address: no cookie of
-        ours can tell that browser from another. What it began is then nobody's who is signed in,
-        unless an API key vouches for the server: or a stranger's browser could be sent through a
-        sign-in that links its owner to the asker's account.
+        ours can tell that browser from another. What it begins links nobody who is signed in: or
+        somebody could be sent through a sign-in that links their identity to the asker's account.
         """
         provider = find_provider(self.params["provider"])
         is_bound = kind == OAuth2Flow.Kind.SESSION or not self.is_asked_by_server
@@ -143,7 +142,7 @@ class OAuth2ViewSet(BrowserViewSet):
                 ),
             ),
             scopes=self.params["scopes"],
-            account=self.caller.account if is_bound or self.caller.is_server else None,
+            account=self.caller.account if is_bound else None,
             browser_secret=browser_secret,
         )
         response = redirect(url)
@@ -205,7 +204,7 @@ class OAuth2ViewSet(BrowserViewSet):
         begun_by = back.flow.account
         if not back.flow.browser_digest:
             # Of whoever this browser belongs to, a sign-in that a server began knows nothing.
-            return begun_by
+            return None
         account = self.caller.account
         if begun_by is not None and (account is None or account.pk != begun_by.pk):
             raise OtherPersonSignedIn
