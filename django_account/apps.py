@@ -21,11 +21,19 @@ class DjangoAccountConfig(AppConfig):
         )
         from django_account.accounts.models import Account
         from django_account.audit import receivers as audit
+        from django_account.mfa.models import Authenticator
+        from django_account.mfa.services import follow_authenticator
         from django_account.notifications.receivers import message_requested
         from django_account.selfservice.site_changes import user_saved
 
         # Of every sender: Django names a proxy or a child of the user model by its own class.
         post_save.connect(user_saved, dispatch_uid="django_account.user_saved")
+        for signal in (post_save, post_delete):
+            signal.connect(
+                follow_authenticator,
+                sender=Authenticator,
+                dispatch_uid="django_account.follow_authenticator",
+            )
         signals.message_requested.connect(
             message_requested, dispatch_uid="django_account.message_requested"
         )

@@ -6,6 +6,7 @@ Errors stop the site, warnings do not; each says how to mend it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from django_account.accounts import users
 from django_account.conf import (
     AUTH_METHODS,
     EMAIL_KINDS,
+    MFA_FACTORS,
     SERVICES,
     AccountSettings,
     PasswordStrength,
@@ -210,6 +212,7 @@ def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
             (f"DJANGO_ACCOUNT[{name!r}]", given.get(name) or (), list(known))
             for name, known in NAMES_WITHIN.items()
         ),
+        ("DJANGO_ACCOUNT['MFA_FACTORS']", given.get("MFA_FACTORS") or (), _factor_names()),
         ("DJANGO_ACCOUNT['RATE_LIMITS']", given.get("RATE_LIMITS") or (), actions),
     ):
         for key in (key for key in keys if key not in known):
@@ -223,6 +226,14 @@ def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
                 )
             )
     return found
+
+
+def _factor_names() -> list[str]:
+    """What MFA_FACTORS may switch. Classes that cannot be imported are E007's business."""
+    names = list(MFA_FACTORS)
+    with suppress(Exception):
+        names += [cls.name for cls in conf.mfa_factor_classes]
+    return names
 
 
 @checks.register(Tags.compatibility)

@@ -25,6 +25,7 @@ from django_account.core.ids import is_valid_id
 # The longest session upstream allows (users.md §7): one year.
 ONE_YEAR = 31_536_000
 
+MFA_FACTORS = {"totp": True, "email": True, "phone": True, "custom": False}
 # Of what is typed; tokens.services makes random ones of the same form.
 _CODE = re.compile(r"[0-9]{6}")
 # The longest window of a rate limit, in seconds.
@@ -306,6 +307,47 @@ class AccountSettings:
             "digit": bool(chosen.get("digit", False)),
             "symbol": bool(chosen.get("symbol", False)),
         }
+
+    # --- second factors ---
+
+    @property
+    def mfa_factors(self) -> Mapping[str, bool]:
+        """``{"phone": False}`` switches a second factor off (501), for challenges and for the gate;
+        recovery codes cannot be. Default: all on but ``custom``, whose codes a server of the site
+        delivers."""
+        return {**MFA_FACTORS, **self._get("MFA_FACTORS", {})}
+
+    @property
+    def mfa_factor_classes(self) -> list[Any]:
+        """Dotted paths of the site's own factors, subclasses of ``mfa.factors.base.Factor``; one
+        takes the place of a built-in factor of the same name. Default: none."""
+        return [
+            import_string(path) if isinstance(path, str) else path
+            for path in self._get("MFA_FACTOR_CLASSES", ())
+        ]
+
+    @property
+    def mfa_challenge_duration(self) -> timedelta:
+        """How long an MFA challenge can be answered. Default: 15 minutes."""
+        return self._duration("MFA_CHALLENGE_DURATION", 900)
+
+    @property
+    def mfa_proof_duration(self) -> timedelta:
+        """How long a completed challenge counts as a fresh proof, for reading recovery codes or
+        deleting an authenticator. Default: half an hour."""
+        return self._duration("MFA_PROOF_DURATION", 1800)
+
+    @property
+    def mfa_require_fresh_proof(self) -> bool:
+        """Whether switching MFA off needs a fresh proof too, as deleting an authenticator does.
+        Default: False, as upstream."""
+        return bool(self._get("MFA_REQUIRE_FRESH_PROOF", False))
+
+    @property
+    def mfa_wrong_answers(self) -> int:
+        """How many wrong codes an account may give in an hour, over all its challenges and the
+        site's own OTP forms, before none is looked at any more (429). Default: 10."""
+        return max(1, int(self._get("MFA_WRONG_ANSWERS", 10)))
 
     # --- messages ---
 

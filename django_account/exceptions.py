@@ -171,6 +171,18 @@ class MoreFactorsRequired(AccountError):
     message = "This session needs a second factor. Complete an MFA challenge."
 
 
+class ChallengeRequired(AccountError):
+    code = "user_challenge_required"
+    message = "This needs a fresh proof. Complete an MFA challenge, then try again."
+
+
+class FactorDisabled(AccountError):
+    """A second factor is switched off (MFA_FACTORS). The text is the contract's."""
+
+    code = "user_auth_method_unsupported"
+    message = "The requested factor is disabled by the MFA factors policy"
+
+
 class AuthMethodUnsupported(AccountError):
     """A way of signing in is switched off.
 
@@ -259,6 +271,11 @@ class EmailNotFound(AccountError):
     message = "This account has no e-mail address. Add one first."
 
 
+class EmailNotVerified(AccountError):
+    code = "user_email_not_verified"
+    message = "This e-mail address is not verified yet. Verify it first."
+
+
 class EmailAlreadyVerified(AccountError):
     code = "user_email_already_verified"
     message = "This e-mail address is verified already."
@@ -267,6 +284,11 @@ class EmailAlreadyVerified(AccountError):
 class PhoneNotFound(AccountError):
     code = "user_phone_not_found"
     message = "This account has no phone number. Add one first."
+
+
+class PhoneNotVerified(AccountError):
+    code = "user_phone_not_verified"
+    message = "This phone number is not verified yet. Verify it first."
 
 
 class PhoneAlreadyVerified(AccountError):
@@ -307,6 +329,32 @@ class InvalidToken(AccountError):
 
     code = "user_invalid_token"
     message = "This link or code is not valid, or not any more. Request a new one."
+
+
+class TooManyWrongAnswers(RateLimitExceeded):
+    """So many codes were wrong that none is looked at for a while, not even a right one."""
+
+    message = "Too many wrong codes. Wait an hour, then try again."
+
+
+class AuthenticatorNotFound(AccountError, LookupError):
+    code = "user_authenticator_not_found"
+    message = "This account has no such authenticator. Add one first."
+
+
+class AuthenticatorAlreadyVerified(AccountError):
+    code = "user_authenticator_already_verified"
+    message = "This account has a verified authenticator already. Delete it first."
+
+
+class RecoveryCodesNotFound(AccountError, LookupError):
+    code = "user_recovery_codes_not_found"
+    message = "This account has no recovery codes. Create them first."
+
+
+class RecoveryCodesAlreadyExist(AccountError):
+    code = "user_recovery_codes_already_exists"
+    message = "This account has recovery codes already. Regenerate them instead."
 
 
 class SessionNotFound(AccountError, LookupError):

@@ -5,6 +5,7 @@ from django_account.api_keys.models import ApiKey
 from django_account.audit.models import LogEntry
 from django_account.identities.models import Identity, OAuth2Flow
 from django_account.limits.models import CacheEntry
+from django_account.mfa.models import Authenticator, Challenge, GuessCount, RecoveryCode
 from django_account.notifications.models import Delivery
 from django_account.sessions.models import Session
 from django_account.targets.models import Target
@@ -13,11 +14,15 @@ from django_account.tokens.models import Token
 __all__ = [
     "Account",
     "ApiKey",
+    "Authenticator",
     "CacheEntry",
+    "Challenge",
     "Delivery",
+    "GuessCount",
     "Identity",
     "LogEntry",
     "OAuth2Flow",
+    "RecoveryCode",
     "Session",
     "Target",
     "Token",

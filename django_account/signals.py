@@ -26,7 +26,7 @@ account_created = Signal()
 account_adopted = Signal()
 
 # A property of an account changed. Arguments: account; attribute, one of
-# "name", "email", "phone", "password", "prefs", "status", "email-verification",
+# "name", "email", "phone", "password", "prefs", "status", "mfa", "email-verification",
 # "phone-verification".
 account_updated = Signal()
 
@@ -43,6 +43,20 @@ session_updated = Signal()
 # Arguments: account, session (its row is gone; its values are still there).
 session_deleted = Signal()
 
+# Signing in asks for a second factor from now on, or not any more. Arguments: account.
+mfa_enabled = Signal()
+mfa_disabled = Signal()
+
+# A person has shown to have an authenticator; an authenticator that was shown is gone, by its owner
+# or by a reset. Arguments: account; type, "totp".
+authenticator_added = Signal()
+authenticator_removed = Signal()
+
+# There are new recovery codes, instead of any old ones. Arguments: account.
+recovery_codes_created = Signal()
+
+# A session has proven a second factor. Arguments: account, session; factor, its name.
+challenge_completed = Signal()
 # Somebody called an endpoint of the API that declares an event, or pressed the button of one of our
 # pages, and it did or refused what was asked; not when a check in front of it refused the request.
 # Arguments: activity, a core.activity.Activity.

@@ -152,6 +152,7 @@ class TestSettingNames:
             ({"SESION_LIMIT": 1}, "Did you mean 'SESSION_LIMIT'?"),
             ({"session_limit": 1}, "Did you mean 'SESSION_LIMIT'?"),
             ({"AUTH_METHODS": {"anonymus": False}}, "Did you mean 'anonymous'?"),
+            ({"MFA_FACTORS": {"fone": False}}, "Did you mean 'phone'?"),
             ({"BLOCK_EMAILS": ["disposible"]}, "Did you mean 'disposable'?"),
             ({"PASSWORD_STRENGTH": {"symbols": True}}, "Did you mean 'symbol'?"),
             ({"SERVICES": {"acount": False}}, "Did you mean 'account'?"),
@@ -168,6 +169,11 @@ class TestSettingNames:
         (message,) = checks.check_setting_names()
         assert "SESSION_LIMIT" in str(message.hint)
 
+    def test_a_sites_own_factor_may_be_switched(self, settings: Any) -> None:
+        own = {"MFA_FACTOR_CLASSES": ["tests.mfa.test_factors.PushFactor"]}
+        settings.DJANGO_ACCOUNT = {**own, "MFA_FACTORS": {"push": False}}
+        assert checks.check_setting_names() == []
+
     def test_no_settings_at_all(self, settings: Any) -> None:
         del settings.DJANGO_ACCOUNT
         assert checks.check_setting_names() == []
@@ -180,6 +186,8 @@ class TestSettingValues:
             {"SESSION_DURATION": "an hour"},
             {"USERS_LIMIT": "many"},
             {"NEW_USER_FIELDS": "no.such"},
+            {"MFA_FACTOR_CLASSES": ["no.such"]},
+            {"MFA_WRONG_ANSWERS": "few"},
             {"PROJECT_ID": "my shop"},
             {"PROJECT_ID": ""},
             {"SESSION_LIMIT": -1},

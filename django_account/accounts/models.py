@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from django_account.conf import conf
 from django_account.core import emails
 from django_account.core.fields import ExactCharField
 from django_account.core.ids import unique_id
 from django_account.core.times import is_stale
+
+# The factors that the gate counts (mfa-oauth.md §8.2).
+GATE_FACTORS: Final = ("totp", "email", "phone")
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -42,6 +47,9 @@ class Account(models.Model):
     labels = models.JSONField(default=list, blank=True)
     prefs = models.JSONField(default=dict, blank=True)
     mfa_enabled = models.BooleanField(default=False)
+    # Whether there is a verified authenticator. Kept by mfa.services.follow_authenticator, so that
+    # the gate needs no statement of its own.
+    totp_verified = models.BooleanField(default=False, editable=False)
     # Whether this person may act as another (transport.md §8).
     impersonator = models.BooleanField(default=False)
     # When the password was last set; empty when there never was one.
@@ -86,7 +94,19 @@ class Account(models.Model):
     @property
     def required_factors(self) -> int:
         """How many factors a session needs before it may act (core.md §1.1)."""
-        return 2 if self.mfa_enabled and (self.email_verified or self.phone_verified) else 1
+        return 2 if self.mfa_enabled and self.verified_factors else 1
+
+    @property
+    def verified_factors(self) -> list[str]:
+        """What the person has verified and MFA_FACTORS allows, of the factors that the gate counts.
+
+        Recovery codes, the custom factor and the site's own answer challenges, but do not by
+        themselves demand any (mfa-oauth.md §8.2).
+        """
+        allowed = conf.mfa_factors
+        return [
+            name for name in GATE_FACTORS if getattr(self, f"{name}_verified") and allowed[name]
+        ]
 
     def needs_touch(self, now: datetime) -> bool:
         """Whether ``accessed_at`` is stale enough to be written."""

@@ -62,6 +62,11 @@ class Caller:
     fallback: bool = False
 
     @property
+    def acting_session(self) -> Session | None:
+        """The session that the caller speaks for: the current one, or the one of a JWT."""
+        return self.session or self.jwt_session
+
+    @property
     def role(self) -> str:
         """The role's name, as scope errors spell it."""
         if self.api_key is not None:
@@ -168,7 +173,7 @@ def require_full_account(caller: Caller, *, mfa_exempt: bool = False) -> None:
     if account.password_reset_required:
         raise PasswordResetRequired
     # A JWT carries no more than the session it stands for.
-    session = caller.session or caller.jwt_session
+    session = caller.acting_session
     if mfa_exempt or session is None:
         return
     if len(session.factors) < account.required_factors:

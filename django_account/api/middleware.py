@@ -6,19 +6,21 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
-from django_account.api.authentication import signed_in_user
+from django_account.api.authentication import Caller, signed_in_user
+from django_account.mfa.models import Authenticator
 
 
 class AccountMiddleware:
     """Makes ``request.user`` the person signed in through the account API.
 
-    Put it after ``AuthenticationMiddleware``: somebody signed in through Django's own session stays
-    who they are. It costs nothing until a view looks at ``request.user``. Django's CSRF middleware
-    guards the site's forms as ever.
+    Put it after ``AuthenticationMiddleware``, and after ``OTPMiddleware`` where the site has
+    django-otp: somebody signed in through Django's own session stays who they are. It costs nothing
+    until a view looks at ``request.user``. Django's CSRF middleware guards forms as ever.
     """
 
     sync_capable = True
@@ -39,7 +41,11 @@ class AccountMiddleware:
             if django_user is not None and django_user.is_authenticated:
                 return django_user
             signed_in = signed_in_user(request)
-            return signed_in[0] if signed_in is not None else django_user or AnonymousUser()
+            if signed_in is None:
+                return django_user or AnonymousUser()
+            if apps.is_installed("django_otp"):
+                _tell_django_otp(*signed_in)
+            return signed_in[0]
 
         request.user = SimpleLazyObject(user)  # type: ignore[assignment]
 
@@ -48,3 +54,12 @@ class AccountMiddleware:
 
         request.auser = auser
         return self.get_response(request)
+
+
+def _tell_django_otp(user: Any, caller: Caller) -> None:
+    """Have ``otp_required`` see whether the session has proven the person's authenticator."""
+    session = caller.acting_session
+    user.otp_device = None
+    if session is not None and Authenticator.Type.TOTP in session.factors:
+        user.otp_device = Authenticator.objects.confirmed().filter(user=user).first()
+    user.is_verified = lambda: user.otp_device is not None

@@ -16,6 +16,7 @@ from django_account.exceptions import (
     SessionAlreadyExists,
     UnauthorizedScope,
 )
+from django_account.mfa.services import require_fresh_proof
 
 # How errors call the ways of signing in.
 AUTH_METHOD_LABELS = {
@@ -66,6 +67,15 @@ def check_auth_method(caller: Caller, method: str | None) -> None:
     """
     if method is not None and not caller.is_server and not conf.auth_methods[method]:
         raise AuthMethodUnsupported(AUTH_METHOD_LABELS[method])
+
+
+def check_fresh_proof(caller: Caller) -> None:
+    """Refuse a session that has not completed an MFA challenge lately (mfa-oauth.md §8.3).
+
+    Raises:
+        ChallengeRequired.
+    """
+    require_fresh_proof(caller.acting_session)
 
 
 def check_signed_out(caller: Caller) -> None:

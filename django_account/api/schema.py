@@ -45,7 +45,8 @@ class AccountSchema(AutoSchema):
 
     @property
     def _is_alias(self) -> bool:
-        return self._tail in ("/jwt", "/verification", "/verification/phone") or (
+        old = ("/jwt", "/verification", "/verification/phone", "/mfa/challenge")
+        return self._tail in old or (
             self.method == "POST"
             and self._tail in ("/sessions", "/sessions/magic-url", "/sessions/phone")
         )

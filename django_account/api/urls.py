@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django_account.api.account.account import AccountAccountViewSet as Account
 from django_account.api.account.identities import IdentityViewSet as Identity
 from django_account.api.account.logs import LogViewSet as Log
+from django_account.api.account.mfa import MfaViewSet as Mfa
 from django_account.api.account.oauth2 import IdTokenViewSet as IdToken
 from django_account.api.account.oauth2 import OAuth2CallbackViewSet as OAuth2Callback
 from django_account.api.account.oauth2 import OAuth2ViewSet as OAuth2
@@ -136,6 +137,32 @@ urlpatterns = [
         Token,
         {"post": "create_phone_verification", "put": "update_phone_verification"},
         "account/verification/phone",
+    ),
+    *routes("account/mfa", Mfa, {"patch": "update_mfa"}),
+    *routes("account/mfa/factors", Mfa, {"get": "list_mfa_factors"}),
+    *routes(
+        "account/mfa/authenticators/<str:type>",
+        Mfa,
+        {
+            "post": "create_mfa_authenticator",
+            "put": "update_mfa_authenticator",
+            "delete": "delete_mfa_authenticator",
+        },
+    ),
+    *routes(
+        "account/mfa/recovery-codes",
+        Mfa,
+        {
+            "get": "get_mfa_recovery_codes",
+            "post": "create_mfa_recovery_codes",
+            "patch": "update_mfa_recovery_codes",
+        },
+    ),
+    *routes(
+        "account/mfa/challenges",
+        Mfa,
+        {"post": "create_mfa_challenge", "put": "update_mfa_challenge"},
+        "account/mfa/challenge",
     ),
     *routes(
         "account/sessions/<str:sessionId>",

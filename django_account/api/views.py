@@ -67,6 +67,7 @@ class Endpoint:
         auth_method: the switch in AUTH_METHODS that turns it off.
         signs_in: nobody may be signed in yet.
         mfa_exempt: it is open to a session that still owes a second factor.
+        fresh_proof: the session must have completed an MFA challenge lately.
         limits: how often it may be asked, checked and counted in this order.
         resets: the statuses after which the limits begin anew.
         params: what it reads, in the order of checking.
@@ -80,6 +81,7 @@ class Endpoint:
     auth_method: str | None = None
     signs_in: bool = False
     mfa_exempt: bool = False
+    fresh_proof: bool = False
     limits: tuple[Limit, ...] = ()
     resets: tuple[int, ...] = ()
     params: Params | None = None
@@ -192,6 +194,8 @@ class AccountViewSet(ViewSet):
         permissions.check_auth_method(caller, spec.auth_method)
         if spec.signs_in and not self.may_replace(caller):
             permissions.check_signed_out(caller)
+        if spec.fresh_proof:
+            permissions.check_fresh_proof(caller)
         self.params = spec.params.read(given) if spec.params is not None else {}
         self.attempted = True
 

@@ -72,5 +72,14 @@ def decrypt(token: str, purpose: str) -> str:
         raise ValueError("cannot be decrypted with this site's keys") from error
 
 
+def is_current(token: str, purpose: str) -> bool:
+    """Whether :func:`encrypt` made this under the present key, not under one being retired."""
+    try:
+        Fernet(urlsafe_b64encode(next(derive_keys(purpose)))).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 def _cipher(purpose: str) -> MultiFernet:
     return MultiFernet([Fernet(urlsafe_b64encode(key)) for key in derive_keys(purpose)])

@@ -19,3 +19,21 @@ class ExactCharField(models.CharField):
         if connection.vendor == "mysql":
             return f"{column} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
         return column
+
+
+class SealedField(models.TextField):
+    """Holds what :func:`core.crypto.encrypt` makes; empty when there is nothing.
+
+    It stays encrypted until somebody decrypts it. ``manage.py reencrypt`` finds every such column.
+
+    Args:
+        purpose: the one that its texts are encrypted for.
+    """
+
+    def __init__(self, *, purpose: str, **kwargs: Any) -> None:
+        self.purpose = purpose
+        super().__init__(**{"editable": False, **kwargs})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "purpose": self.purpose}

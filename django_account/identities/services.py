@@ -306,6 +306,10 @@ def hand_over(account: Account) -> None:
     end_sessions(account=account)
     revoke_tokens(account=account, kinds=set(Token.Kind))
     Identity.objects.filter(account=account).delete()
+    # Second factors of a package above this one.
+    account.user.django_account_authenticators.all().delete()
+    account.recovery_codes.all().delete()
+    account.challenges.all().delete()
     move_address(account=account, provider_type="sms", old=account.phone, new=None)
     if account.phone is not None:
         users.write_address(account.user, users.phone_field(), None, account.public_id)

@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("auth", "0012_alter_user_first_name_max_length"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -82,6 +83,23 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="GuessCount",
+            fields=[
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("count", models.PositiveSmallIntegerField(default=0)),
+                ("since", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
             name="Account",
             fields=[
                 (
@@ -104,6 +122,7 @@ class Migration(migrations.Migration):
                 ("labels", models.JSONField(blank=True, default=list)),
                 ("prefs", models.JSONField(blank=True, default=dict)),
                 ("mfa_enabled", models.BooleanField(default=False)),
+                ("totp_verified", models.BooleanField(default=False, editable=False)),
                 ("impersonator", models.BooleanField(default=False)),
                 ("password_changed_at", models.DateTimeField(blank=True, null=True)),
                 ("password_history", models.JSONField(blank=True, default=list, editable=False)),
@@ -121,6 +140,94 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="django_account",
                         to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Authenticator",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="The human-readable name of this device.", max_length=64
+                    ),
+                ),
+                (
+                    "confirmed",
+                    models.BooleanField(default=True, help_text="Is this device ready for use?"),
+                ),
+                (
+                    "type",
+                    models.CharField(choices=[("totp", "Totp")], default="totp", max_length=16),
+                ),
+                (
+                    "seed",
+                    django_account.core.fields.SealedField(editable=False, purpose="totp-seed"),
+                ),
+                ("last_step", models.BigIntegerField(default=0, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="django_account_authenticators",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Challenge",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    django_account.core.fields.ExactCharField(
+                        default=django_account.core.ids.unique_id, max_length=36, unique=True
+                    ),
+                ),
+                ("session_public_id", django_account.core.fields.ExactCharField(max_length=36)),
+                ("factor", models.CharField(max_length=32)),
+                (
+                    "code_digest",
+                    django_account.core.fields.ExactCharField(
+                        blank=True, editable=False, max_length=64
+                    ),
+                ),
+                ("address", models.CharField(blank=True, max_length=254)),
+                (
+                    "sealed_code",
+                    django_account.core.fields.SealedField(
+                        blank=True, editable=False, purpose="mfa-challenge"
+                    ),
+                ),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="challenges",
+                        to="django_account.account",
                     ),
                 ),
             ],
@@ -147,7 +254,12 @@ class Migration(migrations.Migration):
                 ),
                 ("tries", models.PositiveSmallIntegerField(default=0)),
                 ("error", models.CharField(blank=True, max_length=500)),
-                ("payload", models.TextField(blank=True, editable=False)),
+                (
+                    "payload",
+                    django_account.core.fields.SealedField(
+                        blank=True, editable=False, purpose="delivery"
+                    ),
+                ),
                 ("next_try_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("expires_at", models.DateTimeField()),
                 (
@@ -316,6 +428,30 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
+                        to="django_account.account",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="RecoveryCode",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                (
+                    "sealed",
+                    django_account.core.fields.SealedField(editable=False, purpose="recovery-code"),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recovery_codes",
                         to="django_account.account",
                     ),
                 ),
@@ -518,6 +654,12 @@ class Migration(migrations.Migration):
                 name="account_public_id_not_empty",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="authenticator",
+            constraint=models.UniqueConstraint(
+                fields=("user", "type"), name="one_authenticator_of_a_type"
+            ),
+        ),
         migrations.AddIndex(
             model_name="delivery",
             index=models.Index(fields=["state", "next_try_at"], name="delivery_due"),
@@ -532,6 +674,12 @@ class Migration(migrations.Migration):
             model_name="identity",
             constraint=models.CheckConstraint(
                 condition=models.Q(("provider_uid", ""), _negated=True), name="identity_has_a_uid"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recoverycode",
+            constraint=models.UniqueConstraint(
+                fields=("account", "number"), name="one_set_of_recovery_codes"
             ),
         ),
         migrations.AddIndex(

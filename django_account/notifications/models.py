@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from django_account.core.crypto import decrypt, encrypt
+from django_account.core.fields import SealedField
 from django_account.core.messages import Message
 
 _PURPOSE = "delivery"
@@ -56,7 +57,7 @@ class Delivery(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=500, blank=True)
     # The encrypted Message; empty once it has been sent or is of no use any more.
-    payload = models.TextField(blank=True, editable=False)
+    payload = SealedField(purpose=_PURPOSE, blank=True)
     next_try_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)

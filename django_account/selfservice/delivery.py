@@ -7,9 +7,10 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from django_account import signals
+from django_account.accounts.models import Account
 from django_account.conf import conf
 from django_account.core.clients import ClientInfo
-from django_account.core.messages import Message
+from django_account.core.messages import Channel, Message
 from django_account.core.times import iso
 from django_account.exceptions import MailDisabled, SMSDisabled
 from django_account.tokens.models import Token
@@ -58,19 +59,27 @@ def request_sms(kind: str, issued: IssuedToken, *, locale: str, client: ClientIn
 
 
 def _request(
-    channel: Any, kind: str, issued: IssuedToken, locale: str, client: ClientInfo, **texts: Any
+    channel: Channel, kind: str, issued: IssuedToken, locale: str, client: ClientInfo, **texts: Any
 ) -> None:
-    account = issued.token.account
-    message = Message(
-        kind=kind,
+    request_message(
+        account=issued.token.account,
         channel=channel,
+        kind=kind,
         recipient=issued.token.address,
-        name=account.name,
+        expires_at=issued.token.expires_at,
         locale=locale,
         client=client,
-        expires_at=issued.token.expires_at,
         **texts,
     )
+
+
+def request_message(*, account: Account, **values: Any) -> None:
+    """Have a message sent to a person, after the commit.
+
+    Args:
+        **values: those of a core.messages.Message but the name.
+    """
+    message = Message(name=account.name, **values)
     signals.message_requested.send_robust(sender=None, account=account, message=message)
 
 

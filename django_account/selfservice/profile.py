@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from django_account import signals
 from django_account.accounts import users
-from django_account.accounts.models import Account
+from django_account.accounts.models import GATE_FACTORS, Account
 from django_account.accounts.passwords import (
     PASSWORD_FIELDS,
     assign_password,
@@ -30,7 +30,7 @@ from django_account.exceptions import (
     UserNotFound,
 )
 from django_account.sessions.models import Session
-from django_account.sessions.services import end_sessions
+from django_account.sessions.services import end_sessions, withdraw_factors
 from django_account.targets.services import is_claimed, move_address
 from django_account.tokens.models import Token
 from django_account.tokens.services import revoke_tokens
@@ -99,12 +99,14 @@ def update_email(*, account: Account, email: str, password: str) -> None:
     fields, first = _first_password(account, password)
     try:
         with transaction.atomic():
-            old = lock_account(account).email
+            was = lock_account(account)
+            old = was.email
             # The account before the target, as at sign-up: two orders could wait for each other.
             _save(account, "email", ["email", "email_verified", *fields], password=first)
             move_address(account=account, provider_type="email", old=old, new=email)
             users.write_address(account.user, users.email_field(), email, account.public_id)
             revoke_tokens(account=account, address=old)
+            forget_last_factor(was, "email")
     except IntegrityError:
         raise TargetAlreadyExists from None
 
@@ -132,13 +134,26 @@ def update_phone(*, account: Account, phone: str, password: str) -> None:
     fields, first = _first_password(account, password)
     try:
         with transaction.atomic():
-            old = lock_account(account).phone
+            was = lock_account(account)
+            old = was.phone
             _save(account, "phone", ["phone", "phone_verified", *fields], password=first)
             move_address(account=account, provider_type="sms", old=old, new=phone)
             users.write_address(account.user, users.phone_field(), phone, account.public_id)
             revoke_tokens(account=account, address=old)
+            forget_last_factor(was, "phone")
     except IntegrityError:
         raise TargetAlreadyExists from None
+
+
+def forget_last_factor(was: Account, factor: str) -> None:
+    """Leave no session with a claim to a second factor when the address was the account's last.
+    Call it in the transaction that changes the address.
+
+    Args:
+        was: the account, locked, as it was before.
+    """
+    if was.verified_factors == [factor]:
+        withdraw_factors(was, GATE_FACTORS)
 
 
 def block(account: Account) -> None:

@@ -19,6 +19,7 @@ from django_account.accounts import users
 from django_account.accounts.models import Account
 from django_account.accounts.services import lock_account
 from django_account.conf import conf
+from django_account.selfservice.profile import forget_last_factor
 from django_account.sessions.services import end_sessions
 from django_account.targets.services import move_address
 from django_account.tokens.models import Token
@@ -84,13 +85,15 @@ def follow_email(account: Account) -> None:
         return
     try:
         with transaction.atomic():
-            old = lock_account(account).email
+            was = lock_account(account)
+            old = was.email
             Account.objects.filter(pk=account.pk).update(
                 email=email, email_verified=False, updated_at=timezone.now()
             )
             move_address(account=account, provider_type="email", old=old, new=email)
             account.email = email
             revoke_tokens(account=account, address=old)
+            forget_last_factor(was, "email")
             signals.send_on_commit(signals.account_updated, account=account, attribute="email")
     except IntegrityError:
         logger.warning(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -270,6 +270,61 @@ def extend_session(session: Session, provider_tokens: ProviderTokens | None = No
             )
     if not extended:
         raise SessionNotFound
+
+
+def add_factors(
+    session: Session, factors: Iterable[str], *, proven_at: datetime | None = None
+) -> None:
+    """Note what else a session has proven; what it has already is not noted twice.
+
+    Call it with the account locked, as everybody who changes the factors of its sessions.
+
+    Args:
+        proven_at: when a challenge was completed, which makes the proof a fresh one.
+
+    Raises:
+        SessionNotFound: it has been ended in the meantime.
+    """
+    now_has = Session.objects.filter(pk=session.pk).values_list("factors", flat=True).first()
+    if now_has is None:
+        raise SessionNotFound
+    session.factors = list(dict.fromkeys([*now_has, *factors]))
+    session.mfa_updated_at = proven_at or session.mfa_updated_at
+    session.updated_at = timezone.now()
+    changed: dict[str, Any] = {"factors": session.factors, "updated_at": session.updated_at}
+    if proven_at is not None:
+        changed["mfa_updated_at"] = proven_at
+    if not Session.objects.filter(pk=session.pk).update(**changed):
+        raise SessionNotFound
+
+
+def withdraw_factors(
+    account: Account,
+    factors: Collection[str],
+    *,
+    asking: Session | None = None,
+    keep_own: bool = False,
+) -> None:
+    """Take a claim away that sessions have no more right to, and with it their fresh proof.
+
+    Call it with the account locked.
+
+    What a session began with stays, whatever it is: a session without any factor is none.
+
+    Args:
+        factors: the names.
+        asking: the session that wants it so, whose proof stays fresh.
+        keep_own: whether that one keeps its claim too.
+    """
+    for session in Session.objects.filter(account=account):
+        is_asking = asking is not None and session.pk == asking.pk
+        left = session.factors[:1] + [name for name in session.factors[1:] if name not in factors]
+        if left == session.factors or (is_asking and keep_own):
+            continue
+        changed: dict[str, Any] = {"factors": left, "updated_at": timezone.now()}
+        if not is_asking:
+            changed["mfa_updated_at"] = None
+        Session.objects.filter(pk=session.pk).update(**changed)
 
 
 def end_session(session: Session) -> None:

@@ -23,6 +23,12 @@ from django_account.api.serializers.account import (
     TargetSerializer,
 )
 from django_account.api.serializers.documents import ErrorSerializer
+from django_account.api.serializers.mfa import (
+    MfaChallengeSerializer,
+    MfaFactorsSerializer,
+    MfaRecoveryCodesSerializer,
+    MfaTypeSerializer,
+)
 from django_account.api.serializers.session import (
     JWTSerializer,
     SessionListSerializer,
@@ -33,6 +39,11 @@ from django_account.targets.models import Target
 from tests.client import PASSWORD, ApiClient
 
 WIRE = Path(__file__).parent.parent / "wire"
+
+TOTP = "/account/mfa/authenticators/totp"
+CODES = "/account/mfa/recovery-codes"
+CHALLENGES = "/account/mfa/challenges"
+BY_CODE = {"factor": "recoveryCode"}
 
 NOW = "2026-03-04T05:06:07.089+00:00"
 
@@ -283,8 +294,23 @@ class TestDescription:
             (SessionListSerializer, lambda client: client.get("/account/sessions").json()),
             (JWTSerializer, lambda client: client.post("/account/jwts").json()),
             (ErrorSerializer, lambda client: client.get("/nope").json()),
+            (MfaFactorsSerializer, lambda client: client.get("/account/mfa/factors").json()),
+            (MfaTypeSerializer, lambda client: client.post(TOTP).json()),
+            (MfaRecoveryCodesSerializer, lambda client: client.post(CODES).json()),
+            (MfaChallengeSerializer, lambda client: client.post(CHALLENGES, BY_CODE).json()),
         ],
-        ids=["Account", "Target", "Session", "SessionList", "JWT", "Error"],
+        ids=[
+            "Account",
+            "Target",
+            "Session",
+            "SessionList",
+            "JWT",
+            "Error",
+            "MfaFactors",
+            "MfaType",
+            "MfaRecoveryCodes",
+            "MfaChallenge",
+        ],
     )
     @pytest.mark.parametrize("person", ["full", "anonymous"])
     def test_has_the_keys_in_their_order_and_accepts_the_values(

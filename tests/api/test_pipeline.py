@@ -41,6 +41,13 @@ ACCOUNT_ROUTES = [
     ("DELETE", "/account/sessions/current"),
     ("POST", "/account/jwts"),
     ("POST", "/account/jwt"),
+    ("PATCH", "/account/mfa"),
+    ("POST", "/account/mfa/authenticators/totp"),
+    ("PUT", "/account/mfa/authenticators/totp"),
+    ("DELETE", "/account/mfa/authenticators/totp"),
+    ("POST", "/account/mfa/recovery-codes"),
+    ("GET", "/account/mfa/recovery-codes"),
+    ("PATCH", "/account/mfa/recovery-codes"),
 ]
 
 # Every route that asks for the scope "sessions.write", with the switch that turns it off.

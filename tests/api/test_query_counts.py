@@ -19,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django_account.accounts.models import Account
 from django_account.targets.models import Target
 from tests.client import PASSWORD, ApiClient
+from tests.mfa.people import answer, begin, code, enrol, stopped_clock
 
 Count = Callable[[int], Any]
 Project = Callable[..., None]
@@ -51,6 +52,20 @@ ENDPOINTS = [
     ("PATCH", "/account/password", {"password": "new horse", "oldPassword": PASSWORD}, 11),
     # atomic: atomic: UPDATE account; UPDATE user
     ("PATCH", "/account/status", {}, 7),
+    # atomic: lock, UPDATE account
+    ("PATCH", "/account/mfa", {"mfa": False}, 5),
+    # and the session: SELECT its factors, UPDATE
+    ("PATCH", "/account/mfa", {"mfa": True}, 7),
+    # SELECT whether there is a recovery code; the rest stands on the account
+    ("GET", "/account/mfa/factors", None, 2),
+    # atomic: lock, SELECT whether there is one, INSERT, UPDATE the account's flag
+    ("POST", "/account/mfa/authenticators/totp", {}, 7),
+    # atomic: lock, SELECT whether there are any, INSERT all in a savepoint
+    ("POST", "/account/mfa/recovery-codes", {}, 6),
+    # atomic: lock, INSERT
+    ("POST", "/account/mfa/challenges", {"factor": "recoveryCode"}, 5),
+    # one look that finds none
+    ("PUT", "/account/mfa/challenges", {"challengeId": "x", "otp": "1"}, 2),
     # atomic: lock and read the sessions, DELETE targets and sessions
     ("DELETE", "/account/sessions/current", None, 7),
     ("DELETE", "/account/sessions", None, 7),
@@ -73,7 +88,31 @@ class TestEndpoints:
     ) -> None:
         with django_assert_num_queries(count):
             response = ada.call(method, path.format(id=ada.session["$id"]), body)
-        assert response.status_code < 300
+        assert response.status_code < 300 or body == {"challengeId": "x", "otp": "1"}
+
+    def test_answering_a_challenge(self, ada: ApiClient, django_assert_num_queries: Count) -> None:
+        with stopped_clock() as clock:
+            secret = enrol(ada)
+            clock.forward()
+            challenge = begin(ada, "totp")
+            # The challenge, UPDATE its tries, UPDATE the guesses; atomic: lock, SELECT the
+            # authenticator, UPDATE its step, DELETE challenge, SELECT and UPDATE the session;
+            # UPDATE the guesses.
+            with django_assert_num_queries(13):
+                assert answer(ada, challenge, code(secret)).status_code == 200
+
+    def test_with_a_second_factor_the_caller_is_one_statement(
+        self, ada: ApiClient, django_assert_num_queries: Count
+    ) -> None:
+        with stopped_clock():
+            enrol(ada)
+            ada.patch("/account/mfa", {"mfa": True})
+            half = ApiClient()
+            half.sign_in()
+            with django_assert_num_queries(1):
+                assert ada.get("/account").status_code == 200
+            with django_assert_num_queries(1):
+                assert half.get("/account").status_code == 401
 
     @pytest.mark.parametrize(
         ("method", "path", "count"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -124,7 +125,7 @@ def anybody(ada: ApiClient) -> Callable[[str], ApiClient]:
 
     def find(route: str) -> ApiClient:
         client = ApiClient()
-        if route.startswith(("GET", "PATCH", "DELETE")) or "jwt" in route or "verif" in route:
+        if route.startswith(("GET", "PATCH", "DELETE")) or re.search("jwt|verif|mfa", route):
             client.headers["X-Appwrite-Session"] = ada.credential
         return client
 

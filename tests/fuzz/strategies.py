@@ -107,6 +107,11 @@ good = {
     "duration": st.integers(min_value=1, max_value=3600),
     "total": st.booleans(),
     "current": st.booleans(),
+    "mfa": st.booleans(),
+    "factor": st.sampled_from(["totp", "email", "phone", "recoverycode", "custom"]),
+    "type": st.just("totp"),
+    "challengeId": st.just("CHALLENGE"),
+    "otp": st.sampled_from(["123456", "0123456789"]),
 }
 
 
@@ -269,7 +274,9 @@ CALLERS = ["guest", "session", "cookie", "fallback", "jwt", "key", "key and sess
 @st.composite
 def paths(draw: st.DrawFn, route: str) -> str:
     """A path to a route, its placeholders filled, sometimes with more slashes."""
-    filler = st.one_of(st.sampled_from(["current", "SESSION", "OTHER-SESSION"]), texts.filter(bool))
+    filler = st.one_of(
+        st.sampled_from(["current", "SESSION", "OTHER-SESSION", "totp"]), texts.filter(bool)
+    )
     provider = st.one_of(st.sampled_from(["github", "oidc", "apple"]), texts.filter(bool))
 
     def fill(placeholder: re.Match[str]) -> str:

@@ -18,6 +18,7 @@ from hypothesis.extra.django import TestCase
 from django_account.api.errors import STATUS
 from django_account.api_keys.services import create_api_key
 from django_account.core.clients import ClientInfo
+from django_account.mfa.models import Challenge
 from django_account.sessions.jwt import create_jwt
 from django_account.sessions.services import create_session
 from tests.client import PASSWORD, ApiClient
@@ -78,6 +79,13 @@ class FuzzTestCase(TestCase):
             "OTHER-SESSION": other.session.public_id,
             "SESSION": issued.session.public_id,
         }
+        Challenge.objects.create(
+            public_id="CHALLENGE",
+            account=account,
+            session_public_id=issued.session.public_id,
+            factor="recoveryCode",
+            expires_at=issued.session.expires_at,
+        )
         key = create_api_key(name="fuzz", scopes=["sessions.write"]).secret
         session = {"X-Appwrite-Session": issued.credential}
         fallback = json.dumps({"a_session_demo": issued.credential})
@@ -115,7 +123,8 @@ class FuzzTestCase(TestCase):
         """Hold an answer against what every answer keeps."""
         told = f"{sent} -> {response.status_code} {response.content[:300]!r}"
         status, content_type = response.status_code, response["Content-Type"]
-        assert status < 500, told
+        # What a site has switched off, or has no way to send.
+        assert status < 500 or status in {501, 503}, told
         assert status in {200, 201, 204, 301} or status >= 400, told
         if status == 301:
             assert "/oauth2/" in sent.path, told

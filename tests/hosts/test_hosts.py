@@ -24,18 +24,21 @@ READING = ["tests/api/test_parameters.py", "tests/api/test_documents.py"]
 # The one statement that reads the host's user with the session.
 LOOKUPS = ["tests/api/test_lookups.py"]
 
+# What hangs on the user's key, on the clock, and on counts that outlive a refusal.
+SECOND_FACTORS = ["tests/api/account/test_mfa.py"]
+
 # Each passes core_suite and the methods; besides, what it could change.
 HOSTS: dict[str, list[str]] = {
     # User models.
     "stock": LOOKUPS,
     "email_user": LOOKUPS,
-    "uuid_user": LOOKUPS,
+    "uuid_user": [*LOOKUPS, *SECOND_FACTORS],
     "required_field_user": LOOKUPS,
     "phone_user": LOOKUPS,
     # Habits.
     "hostile_rest": [*READING, *ORDER_OF_CHECKS],
-    "atomic_requests": ORDER_OF_CHECKS,
-    "naive_time": ["tests/api/test_cookies.py"],
+    "atomic_requests": [*ORDER_OF_CHECKS, *SECOND_FACTORS],
+    "naive_time": ["tests/api/test_cookies.py", *SECOND_FACTORS],
     "login_required": ORDER_OF_CHECKS,
     "german": ORDER_OF_CHECKS,
 }

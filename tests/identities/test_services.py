@@ -28,6 +28,8 @@ from django_account.exceptions import (
 from django_account.identities import services
 from django_account.identities.models import Identity
 from django_account.identities.oauth2 import Profile
+from django_account.mfa import services as mfa
+from django_account.mfa.models import Authenticator, RecoveryCode
 from django_account.sessions.models import Session
 from django_account.sessions.provider_tokens import ProviderTokens
 from django_account.sessions.services import IssuedSession, create_session
@@ -213,6 +215,8 @@ class TestNobodySignedIn:
         )
         issue_token(account=account, kind=Token.Kind.MAGIC_URL, address=ADA)
         linked(account, provider_uid="the stranger's", provider_email="eve@example.org")
+        mfa.create_authenticator(account=account)
+        mfa.create_recovery_codes(account=account)
 
         issued = sign_in()
 
@@ -226,6 +230,8 @@ class TestNobodySignedIn:
         assert list(Session.objects.all()) == [issued.session]
         assert not Session.objects.filter(public_id=stolen.session.public_id).exists()
         assert not Token.objects.exists()
+        assert not Authenticator.objects.exists()
+        assert not RecoveryCode.objects.exists()
         assert [identity.provider_uid for identity in Identity.objects.all()] == ["583231"]
         assert [target.identifier for target in Target.objects.all()] == [ADA]
 

@@ -19,7 +19,7 @@ LINKS = {
 CODES = dict.fromkeys(
     ["verification-otp", "otp-session", "recovery-otp", "mfa-challenge"], timedelta(minutes=15)
 )
-KINDS = [*LINKS, *CODES, "session-alert"]
+KINDS = [*LINKS, *CODES, "mfa-removed", "session-alert"]
 
 LINK = (
     "https://shop.example.com/in?next=%2Fhome&userId=6630c1a5b2f4e07d91ac"

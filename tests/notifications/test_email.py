@@ -188,11 +188,16 @@ class TestEveryKind:
         assert "Fish & 'Chips'" in rendered.subject
         assert "Fish & 'Chips'" in rendered.text
 
-    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "mfa-removed"])
     def test_an_unknown_client_has_unknown_parts(self, kind: str) -> None:
         rendered = render_email(message(kind, client=ClientInfo()))
         assert "UNKNOWN" in rendered.text
         assert "UNKNOWN" in rendered.html
+
+    def test_no_client_where_staff_have_removed_a_factor(self) -> None:
+        rendered = render_email(message("mfa-removed", client=ClientInfo()))
+        assert "Requested from" not in rendered.text + rendered.html
+        assert "Requested from: " in render_email(message("mfa-removed")).text
 
     def test_a_kind_without_texts_is_an_error(self) -> None:
         with pytest.raises(TemplateDoesNotExist, match="email/none/subject"):

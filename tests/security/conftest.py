@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pyotp
 import pytest
 from django.contrib.auth import get_user_model
 
@@ -86,6 +87,8 @@ def run_flows() -> list[str]:
     keep(eve)
     assert eve.patch("/account/status").status_code == 200
 
+    secrets += second_factors(ada)
+
     # Secrets in the wrong place: in a query, a path, a form, a header of another kind.
     ada.get(f"/account/sessions/{old[:5]}?password={WRONG_PASSWORD}")
     form = f"email=grace@example.org&password={WRONG_PASSWORD}".encode()
@@ -97,6 +100,25 @@ def run_flows() -> list[str]:
     ApiClient(key=key[:-1]).get("/account")
     ApiClient(key=key, project="nope").get("/account")
     return list(dict.fromkeys(secrets))
+
+
+def second_factors(client: ApiClient) -> list[str]:
+    """Enrol, prove in every way, renew; the seed and the recovery codes that came up."""
+    totp, codes = "/account/mfa/authenticators/totp", "/account/mfa/recovery-codes"
+    replaced = client.post(totp).json()["secret"]
+    seed = client.post(totp).json()["secret"]
+    assert client.put(totp, {"otp": "000000x"}).status_code == 401
+    assert client.put(totp, {"otp": pyotp.TOTP(seed).now()}).status_code == 200
+    first = client.post(codes).json()["recoveryCodes"]
+    assert client.patch("/account/mfa", {"mfa": True}).status_code == 200
+    for factor, answer in (("totp", seed), ("recoverycode", first[0]), ("recoverycode", first[0])):
+        asked = client.post("/account/mfa/challenges", {"factor": factor}).json()["$id"]
+        client.put("/account/mfa/challenges", {"challengeId": asked, "otp": answer})
+    assert client.get(codes).json()["recoveryCodes"] == first[1:]
+    second = client.patch(codes).json()["recoveryCodes"]
+    asked = client.post("/account/mfa/challenges", {"factor": "recoveryCode"}).json()["$id"]
+    client.put("/account/mfa/challenges", {"challengeId": asked, "otp": second[5]})
+    return [replaced, seed, *first, *second]
 
 
 @pytest.fixture

@@ -19,10 +19,14 @@ from django.db import connection
 from django.test import Client
 
 from django_account import signals
+from django_account.accounts.models import Account
 from django_account.core.messages import Message
+from django_account.mfa.models import Challenge
 from django_account.notifications.models import Delivery
 from django_account.notifications.outbox import deliver_due, send_again
 from django_account.notifications.sms.locmem import SMSBackend
+from django_account.sessions.jwt import create_jwt
+from django_account.sessions.models import Session
 from django_account.tokens.models import Token
 from tests.client import PASSWORD, ApiClient
 from tests.live.sink import Received
@@ -42,6 +46,7 @@ KINDS = {
     "verification",
     "verification-otp",
     "phone-verification",
+    "mfa-challenge",
 }
 
 
@@ -73,7 +78,10 @@ class Canary:
 
     @property
     def public_id(self) -> str:
-        """The id of the token, which salts its digest."""
+        """The id of the token or challenge, which salts its digest."""
+        if self.message.kind == "mfa-challenge":
+            challenge = Challenge.objects.filter(address=self.message.recipient).first()
+            return challenge.public_id if challenge else ""
         token = Token.objects.filter(address=self.message.recipient).order_by("-pk").first()
         return token.public_id if token else ""
 
@@ -143,6 +151,9 @@ def ask_for_everything() -> ApiClient:
         response = client.post(path, body)
         assert response.status_code == 201, response.content
         assert response.json()["secret"] == ""
+    Account.objects.filter(email="ada@example.org").update(email_verified=True)
+    response = ada.post("/account/mfa/challenges", {"factor": "email"})
+    assert response.status_code == 201, response.content
     return ada
 
 
@@ -158,6 +169,8 @@ def redeem_everything(canaries: list[Canary]) -> None:
         "phone-verification": ("PUT", "/account/verifications/phone", {}),
     }
     for canary in canaries:
+        if canary.message.kind == "mfa-challenge":
+            answer_challenge(canary)
         if canary.message.kind not in ways:
             continue
         method, path, also = ways[canary.message.kind]
@@ -168,6 +181,17 @@ def redeem_everything(canaries: list[Canary]) -> None:
         for secret in ("000000x", canary.secret, canary.secret):
             body = {"userId": account_id, "secret": secret, **also}
             assert ApiClient().call(method, path, body).status_code < 500
+
+
+def answer_challenge(canary: Canary) -> None:
+    """Wrong first, then right, then once more, in the session that asked."""
+    session = Session.objects.filter(account__email="ada@example.org").first()
+    if session is None:
+        return
+    jwt = ApiClient(jwt=create_jwt(session))
+    for otp in ("000000x", canary.secret, canary.secret):
+        body = {"challengeId": canary.public_id or "none", "otp": otp}
+        assert jwt.put("/account/mfa/challenges", body).status_code < 500
 
 
 def admin_pages(client: Client) -> bytes:

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django_account.audit.models import LogEntry, LogEntryQuerySet
 from django_account.identities.models import OAuth2Flow
 from django_account.limits.models import CacheEntry
+from django_account.mfa.models import Challenge
 from django_account.notifications.models import Delivery
 from django_account.sessions.models import Session
 from django_account.tokens.models import Token
@@ -19,8 +20,8 @@ class Command(BaseCommand):
     """Run it daily. It works in batches, so that it never holds a lock for long."""
 
     help = (
-        "Delete expired sessions, tokens, sign-ins at providers and rate limits, deliveries of 30 "
-        "days ago, and log entries that LOG_RETENTION lets go of. Run it daily."
+        "Delete expired sessions, tokens, challenges, sign-ins at providers and rate limits, "
+        "deliveries of 30 days ago, and log entries that LOG_RETENTION lets go of. Run it daily."
     )
 
     BATCH = 5000
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             ("expired sessions", Session.objects.expired()),
             ("expired tokens", Token.objects.expired()),
             ("abandoned sign-ins at providers", OAuth2Flow.objects.expired()),
+            ("expired challenges", Challenge.objects.expired()),
             ("old deliveries", Delivery.objects.old()),
             ("expired cache entries", CacheEntry.objects.expired()),
             ("old log entries", LogEntry.objects.old()),
