@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from django_account.core import emails
 from django_account.core.crypto import decrypt, encrypt
-from django_account.core.fields import ExactCharField
+from django_account.core.fields import ExactCharField, SealedField
 from django_account.core.ids import unique_id
 from django_account.sessions.provider_tokens import HoldsProviderTokens
 
@@ -85,7 +85,7 @@ class OAuth2Flow(models.Model):
         "django_account.Account", on_delete=models.CASCADE, related_name="+", null=True
     )
     # Encrypted: where to go afterwards, what the app wants echoed, the PKCE verifier, the nonce.
-    sealed = models.TextField(editable=False)
+    sealed = SealedField(purpose=_PURPOSE, editable=False)
     expires_at = models.DateTimeField(db_index=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -290,8 +290,18 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("sealed_access_token", models.TextField(blank=True, editable=False)),
-                ("sealed_refresh_token", models.TextField(blank=True, editable=False)),
+                (
+                    "sealed_access_token",
+                    django_account.core.fields.SealedField(
+                        blank=True, editable=False, purpose="provider-token"
+                    ),
+                ),
+                (
+                    "sealed_refresh_token",
+                    django_account.core.fields.SealedField(
+                        blank=True, editable=False, purpose="provider-token"
+                    ),
+                ),
                 (
                     "provider_token_expires_at",
                     models.DateTimeField(blank=True, editable=False, null=True),
@@ -416,7 +426,10 @@ class Migration(migrations.Migration):
                         choices=[("session", "Session"), ("token", "Token")], max_length=8
                     ),
                 ),
-                ("sealed", models.TextField(editable=False)),
+                (
+                    "sealed",
+                    django_account.core.fields.SealedField(editable=False, purpose="oauth2-flow"),
+                ),
                 ("expires_at", models.DateTimeField(db_index=True)),
                 (
                     "created_at",
@@ -466,8 +479,18 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("sealed_access_token", models.TextField(blank=True, editable=False)),
-                ("sealed_refresh_token", models.TextField(blank=True, editable=False)),
+                (
+                    "sealed_access_token",
+                    django_account.core.fields.SealedField(
+                        blank=True, editable=False, purpose="provider-token"
+                    ),
+                ),
+                (
+                    "sealed_refresh_token",
+                    django_account.core.fields.SealedField(
+                        blank=True, editable=False, purpose="provider-token"
+                    ),
+                ),
                 (
                     "provider_token_expires_at",
                     models.DateTimeField(blank=True, editable=False, null=True),

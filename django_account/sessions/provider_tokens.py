@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 
 from django_account.core.crypto import decrypt, encrypt
+from django_account.core.fields import SealedField
 
 _PURPOSE = "provider-token"
 
@@ -25,8 +26,8 @@ class ProviderTokens:
 class HoldsProviderTokens(models.Model):
     """The columns that hold them, on sessions and identities."""
 
-    sealed_access_token = models.TextField(blank=True, editable=False)
-    sealed_refresh_token = models.TextField(blank=True, editable=False)
+    sealed_access_token = SealedField(purpose=_PURPOSE, blank=True, editable=False)
+    sealed_refresh_token = SealedField(purpose=_PURPOSE, blank=True, editable=False)
     provider_token_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     # What an update of the tokens saves.
