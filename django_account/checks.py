@@ -5,9 +5,11 @@ Errors stop the site, warnings do not; each says how to mend it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
@@ -28,6 +30,7 @@ from django_account.conf import (
     conf,
 )
 from django_account.core.geo import database_lookup
+from django_account.identities.providers.registry import PROVIDERS
 from django_account.limits.rules import limited_routes
 
 # Hexadecimal digits are the weakest that generators make: 32 of them are 128 bits.
@@ -269,6 +272,58 @@ def check_setting_values(**kwargs: Any) -> list[CheckMessage]:
                 )
             )
     return found
+
+
+@checks.register(Tags.security)
+def check_oauth2_providers(**kwargs: Any) -> list[CheckMessage]:
+    """E015: every OAuth2 provider is one, and has what it needs. W016: it is called by HTTPS."""
+    try:
+        given: Mapping[str, Any] = conf.oauth2_providers
+    except Exception:
+        return []  # E007 says so
+    found: list[CheckMessage] = []
+    for key, config in given.items():
+        where = f"DJANGO_ACCOUNT['OAUTH2_PROVIDERS'][{key!r}]"
+        provider = PROVIDERS.get(key)
+        if provider is None:
+            found.append(_provider_error(f"{where} is no provider.", key, sorted(PROVIDERS)))
+            continue
+        if not isinstance(config, Mapping):
+            found.append(_provider_error(f"{where} must be a dictionary.", "", []))
+            continue
+        found += [
+            _provider_error(f"{where} has no setting {name!r}.", name, sorted(provider.known_keys))
+            for name in config
+            if name not in provider.known_keys
+        ]
+        missing = provider.missing(config) if config.get("enabled", True) else []
+        if missing:
+            found.append(_provider_error(f"{where} lacks {', '.join(missing)}.", "", []))
+        address = urlsplit(str(config.get("endpoint") or config.get("domain") or ""))
+        if (
+            address.scheme == "http"
+            and address.hostname not in ("localhost", "127.0.0.1", "::1")
+            and not settings.DEBUG
+        ):
+            found.append(
+                checks.Warning(
+                    f"{where} is called without HTTPS: whoever is in between signs in as anybody.",
+                    hint="Write its address with https://.",
+                    id="django_account.W016",
+                )
+            )
+    return found
+
+
+def _provider_error(problem: str, name: str, known: list[str]) -> CheckMessage:
+    matches = get_close_matches(name, known, n=1) if name else []
+    if matches:
+        hint = f"Did you mean {matches[0]!r}?"
+    elif known:
+        hint = f"Known: {', '.join(known)}."
+    else:
+        hint = "`manage.py oauth2providers` lists what each provider needs."
+    return checks.Error(problem, hint=hint, id="django_account.E015")
 
 
 @checks.register(Tags.models)

@@ -435,7 +435,9 @@ class AccountSettings:
 
     @property
     def oauth2_providers(self) -> Mapping[str, Mapping[str, Any]]:
-        """OAuth2 providers by key; naming one switches it on. Default: none."""
+        """OAuth2 providers by key: ``{"github": {"client_id": "…", "client_secret": "…"}}``. Naming
+        one switches it on, ``"enabled": False`` off; ``"scopes"`` are asked for besides its own.
+        What else each needs: ``manage.py oauth2providers`` and docs/oauth2.md. Default: none."""
         return dict(self._get("OAUTH2_PROVIDERS", {}))
 
     @property

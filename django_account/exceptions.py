@@ -6,6 +6,8 @@ business (``api/errors.py``). Messages are for people: what happened and how to 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class AccountError(Exception):
     """Root of every error this package raises on purpose.
@@ -401,3 +403,119 @@ class RecoveryCodesAlreadyExist(AccountError):
 class SessionNotFound(AccountError, LookupError):
     code = "user_session_not_found"
     message = "There is no such session."
+
+
+# --- accounts elsewhere -----------------------------------------------------------------------
+
+
+class ProviderUnsupported(AccountError):
+    code = "project_provider_unsupported"
+    message = "There is no such OAuth2 provider here. Check its name."
+
+
+class ProviderDisabled(AccountError):
+    """The site has not set the provider up.
+
+    Args:
+        provider: its name for people.
+        missing: what its settings lack; nothing when it is not on at all.
+    """
+
+    code = "project_provider_disabled"
+
+    def __init__(self, provider: str, missing: Sequence[str] = ()) -> None:
+        super().__init__(
+            f"Sign-in by {provider} is not set up completely: it lacks {', '.join(missing)}."
+            if missing
+            else f"Sign-in by {provider} is switched off. Name it in OAUTH2_PROVIDERS."
+        )
+
+
+class InvalidState(AccountError):
+    """A browser comes from a provider without a sign-in that it has begun: none, another browser's,
+    another provider's, one that has been finished or has taken too long."""
+
+    # What upstream calls a state that holds no address to go to (mfa-oauth.md §9.6).
+    code = "project_invalid_success_url"
+    message = (
+        "This sign-in was not begun in this browser, has been finished, or has taken too long. "
+        "Go back to the app and begin it again."
+    )
+
+
+class InvalidSuccessURL(AccountError):
+    code = "project_invalid_success_url"
+    message = "The success URL is not one of this project. Register its host as a platform."
+
+
+class InvalidFailureURL(AccountError):
+    code = "project_invalid_failure_url"
+    message = "The failure URL is not one of this project. Register its host as a platform."
+
+
+class OAuth2ProviderError(AccountError):
+    """The provider sent the person back with an error, or refuses to renew a token.
+
+    Args:
+        provider: its name for people.
+        reason: what it said.
+        status: the HTTP status it answered with; None when it was no answer.
+    """
+
+    code = "user_oauth2_provider_error"
+
+    def __init__(self, provider: str, reason: str = "", status: int | None = None) -> None:
+        self.status = status
+        said = f": {reason}" if reason else ""
+        super().__init__(f"The {provider} OAuth2 provider returned an error{said}.")
+
+
+class OAuth2ProviderFailure(AccountError):
+    """The provider could not be talked to, or what it says cannot be believed.
+
+    Args:
+        provider: its name for people.
+        reason: a few words on what is wrong.
+    """
+
+    code = "user_oauth2_provider_failure"
+
+    def __init__(self, provider: str, reason: str) -> None:
+        super().__init__(f"{provider} couldn't complete the sign-in: {reason}")
+
+
+class OAuth2BadRequest(AccountError):
+    code = "user_oauth2_bad_request"
+    message = "The provider does not renew this session. Sign in by it again."
+
+
+class OAuth2Unauthorized(AccountError):
+    code = "user_oauth2_unauthorized"
+    message = "The provider does not accept this site's credentials, or not any more."
+
+
+class MissingProviderId(AccountError):
+    code = "user_missing_id"
+    message = "The provider did not say who you are. Try again, or use another one."
+
+
+class NoProviderEmail(AccountError):
+    code = "user_unauthorized"
+    message = "OAuth provider failed to return email."
+
+
+class OtherPersonSignedIn(AccountError):
+    code = "user_unauthorized"
+    message = "Somebody else is signed in now than when this began. Begin it again."
+
+
+class IdentityNotFound(AccountError, LookupError):
+    code = "user_identity_not_found"
+    message = "There is no such identity."
+
+
+class LastWayToSignIn(AccountError):
+    code = "user_deletion_prohibited"
+    message = (
+        "This is the only way to sign in to this account. Set a password or add another way first."
+    )

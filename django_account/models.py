@@ -3,6 +3,7 @@
 from django_account.accounts.models import Account
 from django_account.api_keys.models import ApiKey
 from django_account.audit.models import LogEntry
+from django_account.identities.models import Identity, OAuth2Flow
 from django_account.limits.models import CacheEntry
 from django_account.mfa.models import Authenticator, Challenge, GuessCount, RecoveryCode
 from django_account.notifications.models import Delivery
@@ -18,7 +19,9 @@ __all__ = [
     "Challenge",
     "Delivery",
     "GuessCount",
+    "Identity",
     "LogEntry",
+    "OAuth2Flow",
     "RecoveryCode",
     "Session",
     "Target",

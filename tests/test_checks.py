@@ -263,6 +263,58 @@ class TestUserModel:
         assert checks.check_user_model() == []
 
 
+class TestOAuth2Providers:
+    GITHUB = {"client_id": "1", "client_secret": "2"}
+
+    def found(self, project: Any, **providers: Any) -> list[str]:
+        project(OAUTH2_PROVIDERS=providers)
+        return ids(checks.check_oauth2_providers())
+
+    def test_complete(self, project: Any) -> None:
+        okta = {**self.GITHUB, "domain": "dev.okta.com"}
+        assert self.found(project, github=self.GITHUB, okta=okta) == []
+
+    def test_off_may_be_incomplete(self, project: Any) -> None:
+        assert self.found(project, github={"enabled": False}) == []
+
+    @pytest.mark.parametrize(
+        "providers",
+        [
+            {"gihtub": GITHUB},
+            {"github": {"client_id": "1"}},
+            {"github": {**GITHUB, "client_secrte": "2"}},
+            {"okta": GITHUB},
+            {"apple": {"client_id": "1", "team_id": "2"}},
+            {"github": "a string"},
+        ],
+        ids=str,
+    )
+    def test_wrong(self, project: Any, providers: dict[str, Any]) -> None:
+        assert self.found(project, **providers) == ["django_account.E015"]
+
+    def test_a_hint_for_a_slip(self, project: Any) -> None:
+        project(OAUTH2_PROVIDERS={"gihtub": self.GITHUB})
+        [message] = checks.check_oauth2_providers()
+        assert "github" in str(message.hint)
+
+    def test_no_secret_in_a_message(self, project: Any) -> None:
+        project(
+            OAUTH2_PROVIDERS={"github": {"client_secret": "hunter2", "client_secrte": "hunter2"}}
+        )
+        assert "hunter2" not in str(checks.check_oauth2_providers())
+
+    @pytest.mark.parametrize(
+        ("endpoint", "found"),
+        [
+            ("http://id.example.com", ["django_account.W016"]),
+            ("http://127.0.0.1:9000", []),
+            ("https://id.example.com", []),
+        ],
+    )
+    def test_without_https(self, project: Any, endpoint: str, found: list[str]) -> None:
+        assert self.found(project, oidc={**self.GITHUB, "endpoint": endpoint}) == found
+
+
 class TestCountries:
     def test_no_database(self) -> None:
         assert checks.check_countries() == []

@@ -46,7 +46,6 @@ def test_the_readme_names_every_setting() -> None:
     readme = (ROOT / "README.md").read_text()
     later = {
         "MOCK_NUMBERS",
-        "OAUTH2_PROVIDERS",
         "SMS_BACKEND",
         "SMS_OPTIONS",
     }

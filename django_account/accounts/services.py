@@ -22,7 +22,9 @@ from django_account.conf import conf
 from django_account.core import emails
 from django_account.core.ids import UNIQUE, unique_id
 from django_account.exceptions import (
+    BadRequest,
     DeletionProhibited,
+    EmailAlreadyExists,
     EmailDisposable,
     EmailFree,
     EmailNotCanonical,
@@ -46,6 +48,7 @@ def create_account(
     imported_hash: str | None = None,
     name: str = "",
     by_server: bool = False,
+    by_identity: bool = False,
 ) -> Account:
     """Make an account and its user. Either both exist afterwards, or neither.
 
@@ -58,9 +61,11 @@ def create_account(
         name: for display.
         by_server: the site makes it, not the person: USERS_LIMIT does not bind it, and nobody has
             been active yet.
+        by_identity: the address comes from somebody's account elsewhere.
 
     Raises:
         UserCountExceeded: USERS_LIMIT is reached.
+        BadRequest: the address is on an identity of somebody's.
         UserAlreadyExists: the id, e-mail or phone is taken.
         InvalidEmail: the address is not in normal form, or the user model cannot hold it.
         EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate: BLOCK_EMAILS refuses it.
@@ -74,6 +79,9 @@ def create_account(
     if not by_server:
         account.accessed_at = account.registered_at
         require_room()
+    if email is not None and not by_identity and is_on_identity(email):
+        # A server may know why (users.md §3); anybody else would learn a stranger's secret.
+        raise EmailAlreadyExists if by_server else BadRequest
     if password is not None:
         require_acceptable(password, user=account.user, personal_data=account.personal_data())
     if email is not None:
@@ -158,6 +166,16 @@ def is_taken(account: Account) -> bool:
     return Account.objects.filter(same).exists() or users.has_user_with(
         email=account.email, phone=account.phone
     )
+
+
+def is_on_identity(email: str, *, account: Account | None = None) -> bool:
+    """Whether an address is that of somebody's account elsewhere, and so nobody else's here.
+
+    Args:
+        account: whose identities do not count.
+    """
+    others = Account.objects.filter(identities__provider_email=email)
+    return (others if account is None else others.exclude(pk=account.pk)).exists()
 
 
 def claim_addresses(account: Account) -> None:

@@ -14,7 +14,7 @@ from django_account import signals
 from django_account.accounts import users
 from django_account.accounts.models import Account
 from django_account.accounts.passwords import remove_password
-from django_account.accounts.services import lock_account, require_welcome_email
+from django_account.accounts.services import is_on_identity, lock_account, require_welcome_email
 from django_account.conf import conf
 from django_account.exceptions import EmailAlreadyExists, PhoneAlreadyExists, TargetAlreadyExists
 from django_account.selfservice.profile import (
@@ -101,7 +101,7 @@ def update_email(*, account: Account, email: str | None) -> None:
 
     Raises:
         TargetAlreadyExists: somebody, perhaps the account itself, has the address.
-        EmailAlreadyExists: somebody has it without a target.
+        EmailAlreadyExists: somebody has it without a target, or on an account elsewhere.
         InvalidEmail, EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate: the address
             cannot be used here.
     """
@@ -111,7 +111,7 @@ def update_email(*, account: Account, email: str | None) -> None:
         is_taken = Account.objects.filter(email=email).exists() or users.has_user_with(email=email)
         if is_claimed(email):
             raise TargetAlreadyExists
-        if is_taken:
+        if is_taken or is_on_identity(email, account=account):
             raise EmailAlreadyExists
     write_email(account, email)
 

@@ -106,14 +106,15 @@ def _write(
             max_age=0 if expires_at == LONG_AGO else None,
             expires=expires_at,
             path="/",
-            domain=_domain(request_host(request)),
+            domain=cookie_domain(request_host(request)),
             secure=is_secure(request),
             httponly=True,
             samesite=same_site,  # type: ignore[arg-type]
         )
 
 
-def _domain(host: str) -> str | None:
+def cookie_domain(host: str) -> str | None:
+    """What cookies are set for: the API's host and those under it; None for that host alone."""
     if host == "localhost":
         return None
     try:

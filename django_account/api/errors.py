@@ -48,8 +48,12 @@ STATUS = {
     "password_personal_data": 400,
     "password_recently_used": 400,
     "project_id_missing": 403,
+    "project_invalid_failure_url": 400,
+    "project_invalid_success_url": 400,
     "project_key_expired": 401,
     "project_not_found": 404,
+    "project_provider_disabled": 412,
+    "project_provider_unsupported": 400,
     "provider_not_found": 404,
     "user_already_exists": 409,
     "user_auth_method_unsupported": 501,
@@ -67,13 +71,19 @@ STATUS = {
     "user_email_not_corporate": 400,
     "user_email_not_found": 400,
     "user_email_not_verified": 400,
+    "user_identity_not_found": 404,
     "user_invalid_credentials": 401,
     "user_invalid_token": 401,
     "user_jwt_and_cookie_set": 403,
     "user_jwt_creation_denied": 403,
     "user_jwt_invalid": 401,
+    "user_missing_id": 400,
     "user_more_factors_required": 401,
     "user_not_found": 404,
+    "user_oauth2_bad_request": 400,
+    "user_oauth2_provider_error": 500,
+    "user_oauth2_provider_failure": 500,
+    "user_oauth2_unauthorized": 401,
     "user_password_reset_required": 412,
     "user_phone_already_exists": 409,
     "user_phone_already_verified": 409,
@@ -87,6 +97,13 @@ STATUS = {
     "user_target_not_found": 404,
     "user_unauthorized": 401,
 }
+
+
+# What a failure URL is told instead: there no client looks at a status line (mfa-oauth.md §9.8).
+FAILURE_CODES = {"user_oauth2_provider_error": 424, "user_oauth2_provider_failure": 424}
+
+# A provider's own statuses that are handed on; every other is 500 (core.md §3.2).
+PASSED_ON = frozenset({400, 401, 402, 403, 404, 405, 408, 409, 410, 412, 416, 422, 429, 451, 503})
 
 
 class HideEverything(SafeExceptionReporterFilter):
@@ -120,7 +137,7 @@ class HideEverything(SafeExceptionReporterFilter):
 def error_response(error: Exception, request: HttpRequest) -> HttpResponse:
     """The answer to an exception, whatever it is: the API never answers in another shape."""
     if isinstance(error, exceptions.AccountError):
-        return _envelope(error.message, STATUS[error.code], error.code)
+        return _envelope(error.message, status_of(error), error.code)
     if isinstance(error, RequestDataTooBig):
         return error_response(exceptions.RequestTooLarge(), request)
     if isinstance(error, (TooManyFieldsSent, TooManyFilesSent, SuspiciousOperation)):
@@ -140,6 +157,12 @@ def error_response(error: Exception, request: HttpRequest) -> HttpResponse:
         extra={"status_code": 500, "request": request},
     )
     return _envelope("Server Error", 500, "general_unknown")
+
+
+def status_of(error: exceptions.AccountError) -> int:
+    """The HTTP status of an error."""
+    handed_on = getattr(error, "status", None)
+    return handed_on if handed_on in PASSED_ON else STATUS[error.code]
 
 
 def _envelope(message: str, status: int, code: str) -> HttpResponse:

@@ -141,16 +141,22 @@ class OptionalEmailParam(EmailParam):
 
 
 class ChoiceParam(StringParam):
-    """One of some words, in any case; read as the word is listed."""
+    """One of some words, read as the word is listed.
 
-    def __init__(self, choices: Iterable[str], **kwargs: Any) -> None:
-        self.choices = {choice.lower(): choice for choice in choices}
+    Args:
+        exact: whether case counts.
+    """
+
+    def __init__(self, choices: Iterable[str], *, exact: bool = False, **kwargs: Any) -> None:
+        self.choices = {choice if exact else choice.lower(): choice for choice in choices}
+        self.exact = exact
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str) or data.lower() not in self.choices:
+        given = data if self.exact or not isinstance(data, str) else data.lower()
+        if not isinstance(data, str) or given not in self.choices:
             refuse(f"Value must be one of ({', '.join(self.choices.values())})")
-        return self.choices[data.lower()]
+        return self.choices[given]
 
 
 class LabelsParam(serializers.ListField):
@@ -221,6 +227,30 @@ class RedirectParam(StringParam):
                 "(PLATFORMS) and use its full address."
             )
         return url
+
+
+class StringsParam(serializers.ListField):
+    """A list of strings."""
+
+    def __init__(self, *, max_items: int, max_chars: int, **kwargs: Any) -> None:
+        self.max_items = max_items
+        self.item = StringParam(min_chars=1, max_chars=max_chars)
+        super().__init__(child=serializers.CharField(), **kwargs)
+
+    def run_validation(self, data: Any = ABSENT) -> Any:
+        if not isinstance(data, list) or len(data) > self.max_items:
+            refuse(f"Value must be a valid array of at most {self.max_items} items.")
+        return [self.item.to_internal_value(item) for item in data]
+
+
+class PrintableParam(StringParam):
+    """Text of printable ASCII (RFC 6749, appendix A.5)."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not (text.isascii() and text.isprintable()):
+            refuse("Value must hold printable ASCII characters only.")
+        return text
 
 
 class StrictBooleanParam(serializers.BooleanField):

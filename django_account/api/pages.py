@@ -26,6 +26,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.password_validation import (
     get_default_password_validators,
     password_validators_help_texts,
@@ -116,6 +117,60 @@ class PageCsrf(CsrfViewMiddleware):
         raise PermissionDenied(reason)
 
 
+def page_answer(
+    request: HttpRequest, template: str, status: int = 200, *, nonce: str = "", **context: object
+) -> HttpResponse:
+    """One of our templates, with the headers that keep a secret in.
+
+    Args:
+        nonce: what its scripts and styles are known by; a new one when left out.
+    """
+    nonce = nonce or secrets.token_urlsafe(16)
+    response = render(
+        request,
+        f"django_account/pages/{template}.html",
+        {
+            "project_name": conf.project_name,
+            "continue_url": signed_in_url(),
+            "signs_out": conf.invalidate_sessions,
+            "csp_nonce": nonce,
+            **context,
+        },
+        status=status,
+    )
+    keep_secrets_in(response, nonce)
+    return response
+
+
+def keep_secrets_in(response: HttpResponse, nonce: str) -> None:
+    """Forbid caches, frames, referrers and foreign content."""
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Frame-Options"] = "DENY"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["X-Robots-Tag"] = "noindex"
+    response["Content-Security-Policy"] = content_policy(nonce)
+
+
+def content_policy(nonce: str) -> str:
+    """What our pages may load: what they hold themselves, and a site's own logo and fonts."""
+    # Chromium holds the redirect that follows a form to "form-action" as well.
+    target = origin_of(signed_in_url())
+    static = origin_of(str(settings.STATIC_URL or ""))
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src 'nonce-{nonce}'",
+            f"style-src 'nonce-{nonce}'",
+            f"img-src 'self'{static}",
+            f"font-src 'self'{static}",
+            f"form-action 'self'{target}",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ]
+    )
+
+
 # Exempt from the site's own CsrfViewMiddleware, which may be absent, and held to ours instead.
 @method_decorator(csrf_exempt, name="dispatch")
 class LinkPage(View):
@@ -138,12 +193,7 @@ class LinkPage(View):
             response = self.problem("stale", 403)
         except _UNREADABLE:
             response = self.problem("unreadable", 400)
-        response["Cache-Control"] = "no-store"
-        response["Referrer-Policy"] = "no-referrer"
-        response["X-Frame-Options"] = "DENY"
-        response["X-Content-Type-Options"] = "nosniff"
-        response["X-Robots-Tag"] = "noindex"
-        response["Content-Security-Policy"] = self.content_policy()
+        keep_secrets_in(response, self.nonce)
         return response
 
     @method_decorator(decorator_from_middleware(PageCsrf))
@@ -275,18 +325,7 @@ class LinkPage(View):
 
     def page(self, template: str, status: int = 200, **context: object) -> HttpResponse:
         """One of our templates."""
-        return render(
-            self.request,
-            f"django_account/pages/{template}.html",
-            {
-                "project_name": conf.project_name,
-                "continue_url": signed_in_url(),
-                "signs_out": conf.invalidate_sessions,
-                "csp_nonce": self.nonce,
-                **context,
-            },
-            status=status,
-        )
+        return page_answer(self.request, template, status, nonce=self.nonce, **context)
 
     def problem(self, problem: str, status: int) -> HttpResponse:
         """The page that says what went wrong.
@@ -300,24 +339,6 @@ class LinkPage(View):
     def see_other(self, url: str) -> HttpResponse:
         """Have the browser GET another address."""
         return HttpResponseRedirect(url, status=303)
-
-    def content_policy(self) -> str:
-        """What our pages may load: what they hold themselves, and a site's own logo and fonts."""
-        # Chromium holds the redirect that follows a form to "form-action" as well.
-        target = origin_of(signed_in_url())
-        static = origin_of(str(settings.STATIC_URL or ""))
-        return "; ".join(
-            [
-                "default-src 'none'",
-                f"script-src 'nonce-{self.nonce}'",
-                f"style-src 'nonce-{self.nonce}'",
-                f"img-src 'self'{static}",
-                f"font-src 'self'{static}",
-                f"form-action 'self'{target}",
-                "frame-ancestors 'none'",
-                "base-uri 'none'",
-            ]
-        )
 
 
 class MagicURLPage(LinkPage):
@@ -405,6 +426,45 @@ class VerificationPage(LinkPage):
         return self.done()
 
 
+class RelayPage(View):
+    """Where a sign-in by a provider leads when the app named no address: native apps wait for their
+    own scheme, which the browser is sent on to. It looks nothing up, and it shows no secret."""
+
+    name: ClassVar[str]
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Lead on to the app, or explain that nobody knows where to go."""
+        request.exception_reporter_filter = HideEverything()
+        app = ""
+        if request.GET.get("project") == conf.project_id:
+            query = request.META.get("QUERY_STRING", "")
+            app = f"appwrite-callback-{conf.project_id}://?{query}"
+        template = self.name.replace("-", "_")
+        return page_answer(request, template, app=app, reason=self.reason(request))
+
+    def reason(self, request: HttpRequest) -> str:
+        """What went wrong, as the redirect has written it into the address."""
+        try:
+            told = json.loads(request.GET.get("error", ""))
+        except (ValueError, RecursionError):
+            return ""
+        message = told.get("message", "") if isinstance(told, dict) else ""
+        return message if isinstance(message, str) else ""
+
+
+class OAuth2SuccessPage(RelayPage):
+    """The sign-in has worked."""
+
+    name = "oauth2-success"
+
+
+class OAuth2FailurePage(RelayPage):
+    """The sign-in has not worked."""
+
+    name = "oauth2-failure"
+
+
 def signed_in_url() -> str:
     """Where a sign-in leads: SIGNED_IN_URL, an address or the name of a URL pattern."""
     return str(resolve_url(conf.signed_in_url))
@@ -478,6 +538,12 @@ def site_problems(password: str, account_id: str) -> list[str]:
 
 
 page_urlpatterns = [
-    path(f"pages/{page.name}", page.as_view(), name=page.name)
-    for page in (MagicURLPage, RecoveryPage, VerificationPage)
+    path(f"pages/{page.name}", login_not_required(page.as_view()), name=page.name)
+    for page in (
+        MagicURLPage,
+        RecoveryPage,
+        VerificationPage,
+        OAuth2SuccessPage,
+        OAuth2FailurePage,
+    )
 ]

@@ -9,7 +9,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
-from rest_framework.serializers import BooleanField
+from rest_framework.fields import BooleanField, ListField
 
 from django_account.api.queries import QueriesParam
 from django_account.api.serializers.documents import ErrorSerializer
@@ -109,6 +109,6 @@ class AccountSchema(AutoSchema):
 
 def _query_type(field: Any) -> Any:
     """What a parameter of a query string looks like."""
-    if isinstance(field, QueriesParam):
+    if isinstance(field, QueriesParam | ListField):
         return {"type": "array", "items": {"type": "string"}}
     return bool if isinstance(field, BooleanField) else str

@@ -15,13 +15,18 @@ from django.urls import Resolver404, path, re_path, resolve
 from django.views.decorators.csrf import csrf_exempt
 
 from django_account.api.account.account import AccountAccountViewSet as Account
+from django_account.api.account.identities import IdentityViewSet as Identity
 from django_account.api.account.logs import LogViewSet as Log
 from django_account.api.account.mfa import MfaViewSet as Mfa
+from django_account.api.account.oauth2 import IdTokenViewSet as IdToken
+from django_account.api.account.oauth2 import OAuth2CallbackViewSet as OAuth2Callback
+from django_account.api.account.oauth2 import OAuth2ViewSet as OAuth2
 from django_account.api.account.sessions import SessionViewSet as Session
 from django_account.api.account.targets import TargetViewSet as Target
 from django_account.api.account.tokens import TokenViewSet as Token
 from django_account.api.pages import page_urlpatterns
 from django_account.api.ping import PingViewSet
+from django_account.api.users.identities import UserIdentityViewSet as UserIdentity
 from django_account.api.users.imports import UserImportViewSet as UserImport
 from django_account.api.users.logs import UserLogViewSet as UserLog
 from django_account.api.users.mfa import UserMFAViewSet as UserMFA
@@ -100,6 +105,17 @@ urlpatterns = [
     *routes("account/sessions/email", Session, {"post": "create_email_password_session"}),
     *routes("account/sessions/anonymous", Session, {"post": "create_anonymous_session"}),
     *routes("account/sessions/token", Token, {"post": "create_session"}),
+    *routes("account/sessions/id-token", IdToken, {"post": "create_id_token_session"}),
+    *routes(
+        "account/sessions/oauth2/callback/<str:provider>/<str:projectId>",
+        OAuth2Callback,
+        {"get": "oauth2_callback", "post": "oauth2_callback_by_form"},
+    ),
+    *routes("account/sessions/oauth2/<str:provider>/redirect", OAuth2, {"get": "complete_oauth2"}),
+    *routes("account/sessions/oauth2/<str:provider>", OAuth2, {"get": "create_oauth2_session"}),
+    *routes("account/tokens/oauth2/<str:provider>", OAuth2, {"get": "create_oauth2_token"}),
+    *routes("account/identities", Identity, {"get": "list_identities"}),
+    *routes("account/identities/<str:identityId>", Identity, {"delete": "delete_identity"}),
     *routes(
         "account/sessions/magic-url",
         Token,
@@ -175,6 +191,8 @@ urlpatterns = [
     ),
     *user_routes("users", User, {"get": "list_users", "post": "create"}),
     *user_routes("users/usage", User, {"get": "get_usage"}),
+    *user_routes("users/identities", UserIdentity, {"get": "list_identities"}),
+    *user_routes("users/identities/<str:identityId>", UserIdentity, {"delete": "delete_identity"}),
     *user_routes("users/argon2", UserImport, {"post": "create_argon2_user"}),
     *user_routes("users/bcrypt", UserImport, {"post": "create_bcrypt_user"}),
     *user_routes("users/md5", UserImport, {"post": "create_md5_user"}),

@@ -203,12 +203,16 @@ class AccountViewSet(ViewSet):
         given = {**read_params(request), **kwargs} if spec.params is not None else {}
         self.check_limits(given)
         permissions.check_auth_method(caller, spec.auth_method)
-        if spec.signs_in:
+        if spec.signs_in and not self.may_replace(caller):
             permissions.check_signed_out(caller)
         if spec.fresh_proof:
             permissions.check_fresh_proof(caller)
         self.params = spec.params.read(given) if spec.params is not None else {}
         self.attempted = True
+
+    def may_replace(self, caller: Caller) -> bool:
+        """Whether a sign-in may take the place of the caller's session; as a rule it may not."""
+        return False
 
     def check_project(self, request: Request) -> None:
         """Refuse a project id that is not ours; none means ours.
@@ -256,8 +260,11 @@ class AccountViewSet(ViewSet):
         if self.allowance is not None and self.allowance.exceeded:
             raise RateLimitExceeded
 
-    def page(self, name: str) -> str:
+    def page(self, name: str, parameter: str = "url") -> str:
         """The address of one of our own pages, for links sent without a URL of the caller's.
+
+        Args:
+            parameter: where the caller could have sent one.
 
         Raises:
             InvalidArgument: the request's host is nobody the site vouches for; with a forged
@@ -268,11 +275,16 @@ class AccountViewSet(ViewSet):
         vouched_for = [pattern for pattern in settings.ALLOWED_HOSTS if pattern != "*"]
         if not (is_allowed_host(host) or validate_host(host, vouched_for)):
             raise InvalidArgument(
-                "url", "Send one, or name this API's host in ALLOWED_HOSTS or PLATFORMS."
+                parameter, "Send one, or name this API's host in ALLOWED_HOSTS or PLATFORMS."
             )
+        return self.absolute(reverse(f"django_account:{name}"))
+
+    def absolute(self, path: str) -> str:
+        """The whole address of a path of ours, as the client knows it."""
+        request = self.request._request
         # Not by build_absolute_uri, which knows nothing of TRUSTED_PROXIES.
         scheme = "https" if is_secure(request) else "http"
-        return f"{scheme}://{request.get_host()}{reverse(f'django_account:{name}')}"
+        return f"{scheme}://{request.get_host()}{path}"
 
     @property
     def client(self) -> ClientInfo:
@@ -290,19 +302,22 @@ class AccountViewSet(ViewSet):
 
     def signed_in_answer(self, issued: IssuedSession) -> HttpResponse:
         """Answer a sign-in: the session, its cookies, and Django's own signal."""
-        request = self.request._request
-        session = issued.session
-        self.concern(session.account, session)
         secret = issued.credential if self.caller.is_server else ""
-        document = session_document(session, current=True, secret=secret, locale=self.locale)
+        document = session_document(issued.session, current=True, secret=secret, locale=self.locale)
         response = json_answer(document, 201)
+        self.hand_out(issued, response)
+        return response
+
+    def hand_out(self, issued: IssuedSession, response: HttpResponse) -> None:
+        """Give a new session to whoever has signed in: its cookies, and Django's own signal."""
+        request, session = self.request._request, issued.session
+        self.concern(session.account, session)
         if not self.caller.is_server:
             # Before the session's cookies: clients that keep one Set-Cookie header keep the last.
             remember_device(request, response, session.account)
         set_session_cookies(request, response, issued)
         user = session.account.user
         user_logged_in.send_robust(sender=user.__class__, request=request, user=user)
-        return response
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> NoReturn:
         """There is no 405 here: a wrong method is an unknown route.

@@ -282,6 +282,59 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Identity",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "sealed_access_token",
+                    django_account.core.fields.SealedField(
+                        blank=True, editable=False, purpose="provider-token"
+                    ),
+                ),
+                (
+                    "sealed_refresh_token",
+                    django_account.core.fields.SealedField(
+                        blank=True, editable=False, purpose="provider-token"
+                    ),
+                ),
+                (
+                    "provider_token_expires_at",
+                    models.DateTimeField(blank=True, editable=False, null=True),
+                ),
+                (
+                    "public_id",
+                    django_account.core.fields.ExactCharField(
+                        default=django_account.core.ids.unique_id, max_length=36, unique=True
+                    ),
+                ),
+                ("provider", django_account.core.fields.ExactCharField(max_length=32)),
+                ("provider_uid", django_account.core.fields.ExactCharField(max_length=255)),
+                ("provider_email", models.CharField(blank=True, db_index=True, max_length=254)),
+                ("email_verified", models.BooleanField(default=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="identities",
+                        to="django_account.account",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "identities",
+            },
+        ),
+        migrations.CreateModel(
             name="LogEntry",
             fields=[
                 (
@@ -346,6 +399,54 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="OAuth2Flow",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state_digest",
+                    django_account.core.fields.ExactCharField(
+                        editable=False, max_length=64, unique=True
+                    ),
+                ),
+                (
+                    "browser_digest",
+                    django_account.core.fields.ExactCharField(
+                        blank=True, editable=False, max_length=64
+                    ),
+                ),
+                ("provider", django_account.core.fields.ExactCharField(max_length=32)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("session", "Session"), ("token", "Token")], max_length=8
+                    ),
+                ),
+                (
+                    "sealed",
+                    django_account.core.fields.SealedField(editable=False, purpose="oauth2-flow"),
+                ),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="django_account.account",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="RecoveryCode",
             fields=[
                 (
@@ -377,6 +478,22 @@ class Migration(migrations.Migration):
                     models.BigAutoField(
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
+                ),
+                (
+                    "sealed_access_token",
+                    django_account.core.fields.SealedField(
+                        blank=True, editable=False, purpose="provider-token"
+                    ),
+                ),
+                (
+                    "sealed_refresh_token",
+                    django_account.core.fields.SealedField(
+                        blank=True, editable=False, purpose="provider-token"
+                    ),
+                ),
+                (
+                    "provider_token_expires_at",
+                    models.DateTimeField(blank=True, editable=False, null=True),
                 ),
                 (
                     "public_id",
@@ -498,6 +615,7 @@ class Migration(migrations.Migration):
                             ("email-verification", "Email Verification"),
                             ("email-verification-code", "Email Verification Code"),
                             ("phone-verification-code", "Phone Verification Code"),
+                            ("oauth2", "Oauth2"),
                         ],
                         max_length=32,
                     ),
@@ -519,6 +637,15 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="tokens",
                         to="django_account.account",
+                    ),
+                ),
+                (
+                    "identity",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="django_account.identity",
                     ),
                 ),
             ],
@@ -587,6 +714,18 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="delivery",
             index=models.Index(fields=["state", "next_try_at"], name="delivery_due"),
+        ),
+        migrations.AddConstraint(
+            model_name="identity",
+            constraint=models.UniqueConstraint(
+                fields=("provider", "provider_uid"), name="identity_of_one_person"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="identity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("provider_uid", ""), _negated=True), name="identity_has_a_uid"
+            ),
         ),
         migrations.AddConstraint(
             model_name="recoverycode",

@@ -14,7 +14,7 @@ from django_account.accounts.models import Account
 from django_account.accounts.services import create_account, find_account
 from django_account.conf import conf
 from django_account.core.clients import ClientInfo
-from django_account.exceptions import UserAlreadyExists
+from django_account.exceptions import BadRequest, EmailAlreadyExists, UserAlreadyExists
 from django_account.selfservice.delivery import (
     request_email,
     request_sms,
@@ -47,11 +47,16 @@ def create_magic_url_token(
 
     Raises:
         MailDisabled: the site sends no mail.
+        EmailAlreadyExists: the address is on an identity of somebody's.
         UserCountExceeded, UserAlreadyExists, InvalidEmail and the other errors of a sign-up.
     """
     require_mail()
     with transaction.atomic():
-        account = _find_or_create(account_id, "email", email)
+        try:
+            account = _find_or_create(account_id, "email", email)
+        except BadRequest:
+            # Upstream says it openly here, and here alone (core.md §14).
+            raise EmailAlreadyExists from None
         issued = issue_token(
             account=account, kind=Token.Kind.MAGIC_URL, address=email, phrase=phrase
         )
@@ -68,7 +73,8 @@ def create_magic_url_token(
 def create_email_token(
     *, account_id: str, email: str, phrase: bool, requester: Requester
 ) -> IssuedToken:
-    """Send a code that signs in, by e-mail. Arguments and errors as for a magic URL."""
+    """Send a code that signs in, by e-mail. Arguments and errors as for a magic URL, but
+    BadRequest where an identity has the address."""
     require_mail()
     with transaction.atomic():
         account = _find_or_create(account_id, "email", email)

@@ -17,7 +17,11 @@ from django_account.accounts.passwords import (
     require_acceptable,
     require_password,
 )
-from django_account.accounts.services import lock_account, require_welcome_email
+from django_account.accounts.services import (
+    is_on_identity,
+    lock_account,
+    require_welcome_email,
+)
 from django_account.conf import conf
 from django_account.exceptions import (
     BadRequest,
@@ -76,12 +80,14 @@ def update_email(*, account: Account, email: str, password: str) -> None:
     Raises:
         InvalidCredentials: the password is another.
         TargetAlreadyExists: somebody, perhaps the account itself, has the address.
-        BadRequest: somebody has it without a target.
+        BadRequest: somebody has it without a target, or on an identity.
         InvalidEmail, EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate: the address
             cannot be used here.
         InvalidArgument, PasswordPersonalData: the first password breaks a rule.
     """
     require_password(account, password)
+    if is_on_identity(email, account=account):
+        raise BadRequest
     require_welcome_email(email)
     # In this order: a neighbour who takes the address in between has a target by then.
     is_taken = Account.objects.filter(email=email).exists() or users.has_user_with(email=email)

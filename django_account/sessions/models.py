@@ -10,6 +10,7 @@ from django.utils import timezone
 from django_account.core.clients import ClientDetails
 from django_account.core.fields import ExactCharField
 from django_account.core.ids import unique_id
+from django_account.sessions.provider_tokens import HoldsProviderTokens
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -24,7 +25,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
         return self.filter(expires_at__lte=timezone.now())
 
 
-class Session(models.Model):
+class Session(HoldsProviderTokens):
     """One sign-in. The secret is given out once; its digest is stored."""
 
     public_id = ExactCharField(max_length=36, unique=True, default=unique_id)

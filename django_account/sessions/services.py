@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -25,6 +25,7 @@ from django_account.core.crypto import digest, generate_secret
 from django_account.exceptions import (
     InvalidCredentials,
     InvalidToken,
+    SessionAlreadyExists,
     SessionNotFound,
     UserBlocked,
     UserNotFound,
@@ -33,8 +34,13 @@ from django_account.sessions.alerts import is_alarming, request_alert
 from django_account.sessions.credentials import encode_credential
 from django_account.sessions.lookups import find_surplus
 from django_account.sessions.models import Session
+from django_account.sessions.provider_tokens import ProviderTokens
+from django_account.targets.models import Target
 from django_account.tokens.models import Token
 from django_account.tokens.services import find_token, redeem_token
+
+if TYPE_CHECKING:
+    from django_account.identities.models import Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,10 @@ def create_anonymous_session(*, client: ClientInfo) -> IssuedSession:
         )
 
 
+# What a sign-in by an OAuth2 provider proves: two factors, so that nobody is asked for another here
+# (mfa-oauth.md §8.2).
+OAUTH2_FACTORS = ("email", "oauth2")
+
 # What a session by a one-time secret looks like: its provider, its factors (core.md §4.7), and the
 # account's flag that the secret proves.
 _BY_TOKEN: dict[Token.Kind, tuple[str, list[str], str | None]] = {
@@ -100,26 +110,44 @@ _BY_TOKEN: dict[Token.Kind, tuple[str, list[str], str | None]] = {
     Token.Kind.EMAIL_CODE: ("token", ["email"], "email"),
     Token.Kind.PHONE_CODE: ("phone", ["phone"], "phone"),
     Token.Kind.GENERIC: ("token", ["token"], None),
+    # The provider is the identity's.
+    Token.Kind.OAUTH2: ("", list(OAUTH2_FACTORS), None),
 }
 
 
-def create_token_session(*, account_id: str, secret: str, client: ClientInfo) -> IssuedSession:
-    """Sign somebody in by a magic URL, a code or a server's custom token, and use it up.
+def create_token_session(
+    *, account_id: str, secret: str, client: ClientInfo, current: Session | None = None
+) -> IssuedSession:
+    """Sign somebody in by a magic URL, a code, a server's custom token or an OAuth2 token, and use
+    it up.
 
     An address that the secret was sent to is verified thereby, if it is still the account's.
+
+    Args:
+        current: a session of the one who asks. An OAuth2 token of the same person takes its place;
+            nothing else may be redeemed on top of it.
 
     Raises:
         InvalidToken: it is none, or not any more.
         UserBlocked: it is right and the person is blocked; it is not used up.
+        SessionAlreadyExists: somebody is signed in who stays; it is not used up.
     """
     token = find_token(account_id=account_id, secret=secret, kinds=_BY_TOKEN)
     provider, factors, proves = _BY_TOKEN[Token.Kind(token.kind)]
     account = token.account
+    if current is not None and (
+        token.kind != Token.Kind.OAUTH2 or current.account_id != account.pk
+    ):
+        raise SessionAlreadyExists
     try:
         with transaction.atomic():
             redeem_token(token)
             if proves is not None:
                 mark_verified(account, proves, token.address)
+            if token.identity is not None:
+                return create_identity_session(
+                    identity=token.identity, account=account, client=client, replaces=current
+                )
             return create_session(
                 account=account, provider=provider, factors=factors, client=client
             )
@@ -141,6 +169,38 @@ def create_server_session(*, account: Account, client: ClientInfo) -> IssuedSess
     )
 
 
+def create_identity_session(
+    *,
+    identity: Identity,
+    account: Account,
+    client: ClientInfo,
+    replaces: Session | None = None,
+) -> IssuedSession:
+    """Sign somebody in by their account at an OAuth2 provider, which has been proven.
+
+    Args:
+        account: the identity's.
+        replaces: a session of the same account that ends as this one begins; the push targets that
+            hang on it move over.
+
+    Raises:
+        UserBlocked, UserNotFound: the account was blocked or deleted in the meantime.
+    """
+    with transaction.atomic():
+        issued = create_session(
+            account=account,
+            provider=identity.provider,
+            provider_uid=identity.provider_uid,
+            provider_tokens=identity.provider_tokens,
+            factors=OAUTH2_FACTORS,
+            client=client,
+        )
+        if replaces is not None:
+            Target.objects.filter(session=replaces).update(session=issued.session)
+            _delete(account, Session.objects.filter(pk=replaces.pk))
+    return issued
+
+
 def create_session(
     *,
     account: Account,
@@ -148,6 +208,7 @@ def create_session(
     factors: Sequence[str],
     client: ClientInfo,
     provider_uid: str = "",
+    provider_tokens: ProviderTokens | None = None,
     duration: timedelta | None = None,
     by_server: bool = False,
 ) -> IssuedSession:
@@ -179,6 +240,8 @@ def create_session(
         expires_at=now + lifetime,
         created_at=now,
     )
+    if provider_tokens is not None:
+        session.provider_tokens = provider_tokens
     with transaction.atomic():
         if not lock_account(account).is_active and not by_server:
             raise UserBlocked
@@ -202,17 +265,24 @@ def enforce_limit(account: Account) -> None:
             signals.send_on_commit(signals.session_deleted, account=account, session=session)
 
 
-def extend_session(session: Session) -> None:
+def extend_session(session: Session, provider_tokens: ProviderTokens | None = None) -> None:
     """Give a session a whole new SESSION_DURATION from now on.
+
+    Args:
+        provider_tokens: what its OAuth2 provider has renewed; None for no change.
 
     Raises:
         SessionNotFound: it has been ended in the meantime.
     """
     session.expires_at = timezone.now() + conf.session_duration
     session.updated_at = timezone.now()
+    if provider_tokens is not None:
+        session.provider_tokens = provider_tokens
     with transaction.atomic():
         extended = Session.objects.filter(pk=session.pk).update(
-            expires_at=session.expires_at, updated_at=session.updated_at
+            expires_at=session.expires_at,
+            updated_at=session.updated_at,
+            **(session.token_values if provider_tokens is not None else {}),
         )
         if extended:
             signals.send_on_commit(

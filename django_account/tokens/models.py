@@ -42,6 +42,7 @@ class Token(models.Model):
         EMAIL_VERIFICATION = "email-verification"
         EMAIL_VERIFICATION_CODE = "email-verification-code"
         PHONE_VERIFICATION_CODE = "phone-verification-code"
+        OAUTH2 = "oauth2"
 
     # The kinds whose secrets may be short, and so have a cap on wrong guesses: what a person types,
     # and what a server chooses.
@@ -70,6 +71,7 @@ class Token(models.Model):
         Kind.EMAIL_VERIFICATION: timedelta(days=7),
         Kind.EMAIL_VERIFICATION_CODE: timedelta(minutes=15),
         Kind.PHONE_VERIFICATION_CODE: timedelta(minutes=15),
+        Kind.OAUTH2: timedelta(minutes=2),
     }
 
     public_id = ExactCharField(max_length=36, unique=True, default=unique_id)
@@ -80,6 +82,10 @@ class Token(models.Model):
     secret_digest = ExactCharField(max_length=64, editable=False)
     # Where it was sent; it proves this address and no other.
     address = models.CharField(max_length=254, blank=True)
+    # By which account elsewhere the person has proven who they are, of an OAuth2 token.
+    identity = models.ForeignKey(
+        "django_account.Identity", on_delete=models.CASCADE, related_name="+", null=True
+    )
     tries = models.PositiveSmallIntegerField(default=0)
     expires_at = models.DateTimeField(db_index=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.db.models import F
 from django.utils import timezone
@@ -16,9 +17,13 @@ from django_account.core.crypto import digest, generate_secret
 from django_account.exceptions import InvalidToken, UserBlocked, UserNotFound
 from django_account.tokens.models import MAX_TRIES, Token
 from django_account.tokens.phrases import PHRASES
+from django_account.tokens.wrapped import unwrap_secret
+
+if TYPE_CHECKING:
+    from django_account.identities.models import Identity
 
 # Characters of a link's secret, by kind (mfa-oauth.md §3).
-_LINK_SECRET = {Token.Kind.MAGIC_URL: 64}
+_LINK_SECRET = {Token.Kind.MAGIC_URL: 64, Token.Kind.OAUTH2: 64}
 _LONG_SECRET = 256
 
 # Of a code that a person types.
@@ -44,6 +49,7 @@ def issue_token(
     address: str = "",
     secret: str | None = None,
     lifetime: timedelta | None = None,
+    identity: Identity | None = None,
     phrase: bool = False,
 ) -> IssuedToken:
     """Make a one-time secret. Earlier ones stay valid until they expire. Call it in a transaction.
@@ -52,6 +58,7 @@ def issue_token(
         address: where it will be sent; the address that redeeming it proves.
         secret: a chosen one, as for mock numbers; None for a random one.
         lifetime: None for the kind's own.
+        identity: by which the person has proven who they are, for an OAuth2 token.
         phrase: whether to draw a security phrase, shown in the answer and in the message.
 
     Raises:
@@ -68,6 +75,7 @@ def issue_token(
         account=account,
         kind=kind,
         address=address,
+        identity=identity,
         expires_at=timezone.now() + (lifetime or Token.LIFETIMES[kind]),
     )
     token.secret_digest = token.digest_of(secret)
@@ -112,6 +120,12 @@ def find_token(*, account_id: str, secret: str, kinds: Collection[Token.Kind]) -
         UserBlocked: it is right, and the person is blocked; nothing is consumed.
     """
     candidates = Token.objects.usable().filter(account__public_id=account_id, kind__in=kinds)
+    # An OAuth2 token's secret comes wrapped, and a wrapper holds nothing else.
+    if (wrapped := unwrap_secret(secret)) is not None:
+        secret = wrapped.secret
+        candidates = candidates.filter(kind=Token.Kind.OAUTH2, identity__provider=wrapped.provider)
+    else:
+        candidates = candidates.exclude(kind=Token.Kind.OAUTH2)
     # What cannot be a typed code is not counted as a guess at one.
     is_typed = len(secret) == TYPED_DIGITS and secret.isdecimal()
     codes = candidates.filter(kind__in=Token.CODES if is_typed else {Token.Kind.GENERIC})

@@ -41,9 +41,10 @@ ENDPOINTS = [
     # atomic: UPDATE account
     ("PATCH", "/account/name", {"name": "Bob"}, 4),
     ("PATCH", "/account/prefs", {"prefs": {"a": 1}}, 4),
-    # Address free among accounts, users and targets; atomic: lock, atomic: UPDATE account; UPDATE
-    # target and user; DELETE tokens sent to the old address; then the targets for the answer.
-    ("PATCH", "/account/email", {"email": "x@example.org", "password": PASSWORD}, 14),
+    # Address free among identities, accounts, users and targets; atomic: lock, atomic: UPDATE
+    # account; UPDATE target and user; DELETE tokens sent to the old address; then the targets for
+    # the answer.
+    ("PATCH", "/account/email", {"email": "x@example.org", "password": PASSWORD}, 15),
     # The same; the user model has no phone number, so nobody looks there.
     ("PATCH", "/account/phone", {"phone": "+16308520394", "password": PASSWORD}, 11),
     # atomic: atomic: UPDATE account and user; DELETE recovery tokens; atomic: SELECT the other
@@ -163,9 +164,9 @@ class TestSigningIn:
         assert response.status_code == status
 
     def test_sign_up(self, guest: ApiClient, django_assert_num_queries: Count) -> None:
-        # Address free among accounts and users; atomic: INSERT user, account and target; the
-        # targets for the answer.
-        with django_assert_num_queries(8):
+        # Address free among identities, accounts and users; atomic: INSERT user, account and
+        # target; the targets for the answer.
+        with django_assert_num_queries(9):
             guest.sign_up()
 
     def test_by_password(self, ada: ApiClient, django_assert_num_queries: Count) -> None:

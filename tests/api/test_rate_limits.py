@@ -70,6 +70,7 @@ POST   /account/mfa/challenges                     10 url+caller
 POST   /account/mfa/challenge                      10 url+caller
 PUT    /account/mfa/challenges                     10 url+challengeId
 PUT    /account/mfa/challenge                      10 url+challengeId
+POST   /account/sessions/id-token                  50 ip
 GET    /account/sessions/oauth2/<str:provider>     50 ip
 GET    /account/tokens/oauth2/<str:provider>       50 ip
 GET    /account/sessions/oauth2/<str:provider>/redirect  50 ip

@@ -299,7 +299,13 @@ def paths(draw: st.DrawFn, route: str) -> str:
     filler = st.one_of(
         st.sampled_from(["current", "SESSION", "OTHER-SESSION", "totp"]), texts.filter(bool)
     )
-    path = PLACEHOLDER.sub(lambda _: quote(draw(filler), safe="", errors="replace"), route)
+    provider = st.one_of(st.sampled_from(["github", "oidc", "apple"]), texts.filter(bool))
+
+    def fill(placeholder: re.Match[str]) -> str:
+        kind = provider if placeholder.group(1) == "provider" else filler
+        return quote(draw(kind), safe="", errors="replace")
+
+    path = PLACEHOLDER.sub(fill, route)
     ends = st.sampled_from(["", "", "", "", "/", "//", "/x", "?", "%0a", ";x", "."])
     return f"/{path}{draw(ends)}"
 

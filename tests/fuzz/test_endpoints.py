@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.db import models, transaction
 from django.test import Client, override_settings
 from hypothesis import given, note
@@ -54,6 +55,13 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+@override_settings(
+    DJANGO_ACCOUNT={
+        **settings.DJANGO_ACCOUNT,
+        # One to which a sign-in can begin without asking it anything.
+        "OAUTH2_PROVIDERS": {"github": {"client_id": "1", "client_secret": "2"}},
+    }
+)
 class FuzzTestCase(TestCase):
     """Ada with two sessions, a JWT and a server's key; and the judge of answers."""
 
@@ -121,8 +129,15 @@ class FuzzTestCase(TestCase):
         status, content_type = response.status_code, response["Content-Type"]
         # What a site has switched off, or has no way to send.
         assert status < 500 or status in {501, 503}, told
-        assert status in {200, 201, 204} or status >= 400, told
-        if status >= 400:
+        assert status in {200, 201, 204, 301} or status >= 400, told
+        if status == 301:
+            assert "/oauth2/" in sent.path, told
+            assert response["Location"].startswith(("https://github.com/", "http://")), told
+            assert response["Cache-Control"].startswith("no-store"), told
+        elif status >= 400 and "/oauth2/" in sent.path and content_type.startswith("text/html"):
+            assert "text/html" in sent.headers["Accept"], told
+            assert "default-src 'none'" in response["Content-Security-Policy"], told
+        elif status >= 400:
             assert content_type == "application/json; charset=UTF-8", told
             assert response["Cache-Control"] == "no-cache, no-store, must-revalidate", told
             if sent.method == "HEAD":

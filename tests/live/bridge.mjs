@@ -7,6 +7,11 @@
 //   {op: "visit", client, origin}       the browser profile of a client goes to another page
 //   {op: "evaluate", client, script}    run a script in the client's page
 //   {op: "cookies", client}             names of the profile's cookies
+//   {op: "leave", client, script}       run a script that leads the page away
+//   {op: "consent", client, login, landing}  log in at the OpenID provider, consent, wait until the
+//                                       page's address begins with the landing; the address
+//   {op: "decline", client, landing}    the same, but cancel
+//   {op: "go", client, url, landing}    go to an address as a link does, and wait likewise
 //   {op: "close", client}
 
 import { createRequire } from "node:module";
@@ -82,6 +87,7 @@ class PageClient {
     if (new URL(this.page.url()).origin !== origin) {
       await this.page.goto(origin);
     }
+    await this.page.waitForFunction("window.openClient");
     await this.page.evaluate((endpoint) => window.openClient(...endpoint), this.endpoint);
   }
 
@@ -91,6 +97,38 @@ class PageClient {
 
   async evaluate({ script }) {
     return { value: (await this.page.evaluate(script)) ?? null };
+  }
+
+  async leave({ script }) {
+    await this.page.evaluate(`setTimeout(() => { ${script} }, 0)`);
+  }
+
+  async consent({ login, landing }) {
+    await this.page.fill("input[name=login]", login);
+    await this.page.fill("input[name=password]", "any");
+    await this.page.click("button[type=submit]");
+    await this.page.click("text=Continue");
+    return this.landed(landing);
+  }
+
+  async decline({ landing }) {
+    await this.page.click("text=Cancel");
+    return this.landed(landing);
+  }
+
+  async go({ url, landing }) {
+    // An app's own scheme leads nowhere in a browser.
+    await this.page.goto(url).catch(() => {});
+    return this.landed(landing);
+  }
+
+  async landed(landing) {
+    // Our page for native apps leads on before it has loaded.
+    const isThere = (url) => url.href.startsWith(landing);
+    await this.page.waitForURL(isThere, { waitUntil: "commit" }).catch((error) => {
+      throw new Error(`at ${this.page.url()} rather than ${landing}`, { cause: error });
+    });
+    return { value: this.page.url() };
   }
 
   async cookies() {

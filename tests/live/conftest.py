@@ -14,7 +14,7 @@ import pytest
 
 from tests.live.people import Person, Sdk
 from tests.live.sdks import SDKS, Bridge, Client, JavaScriptClient, PythonClient
-from tests.live.server import HERE, Pages, Server
+from tests.live.server import HERE, OpenIdProvider, Pages, Server
 
 NPM_OPTIONS = [
     "--no-package-lock",
@@ -85,6 +85,14 @@ def bridge(packages: Path) -> Iterator[Bridge]:
     bridge = Bridge(packages, {**os.environ, "CHROMIUM": chromium() or ""})
     yield bridge
     bridge.close()
+
+
+@pytest.fixture(scope="session")
+def openid_provider(packages: Path, server: Server) -> Iterator[OpenIdProvider]:
+    """A provider at which people sign in to the running site."""
+    provider = OpenIdProvider(packages, server)
+    with provider.running():
+        yield provider
 
 
 def chromium() -> str | None:

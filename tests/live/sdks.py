@@ -95,7 +95,7 @@ class Client(Protocol):
 
 def snake_case(name: str) -> str:
     """The Python name of a TypeScript one."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=O)(?=Auth)", "_", name).lower()
 
 
 class PythonClient:
@@ -123,6 +123,9 @@ class PythonClient:
             raise SdkError(error.message, error.code, error.type) from error
         if isinstance(answer, bytes):
             return {"message": answer.decode()}
+        if isinstance(answer, str):
+            # An address to go to.
+            return answer
         assert isinstance(answer, AppwriteModel)
         return answer.model_dump(by_alias=True, mode="json")
 
@@ -244,6 +247,22 @@ class JavaScriptClient:
     def evaluate(self, script: str) -> Any:
         """Run a script in the page; its value."""
         return self._ask("evaluate", script=script)
+
+    def leave(self, script: str) -> None:
+        """Run a script that leads the page away."""
+        self._ask("leave", script=script)
+
+    def consent(self, login: str, *, landing: str) -> str:
+        """Log in at the OpenID provider and consent; the address where the browser lands."""
+        return str(self._ask("consent", login=login, landing=landing))
+
+    def decline(self, *, landing: str) -> str:
+        """Cancel at the OpenID provider; the address where the browser lands."""
+        return str(self._ask("decline", landing=landing))
+
+    def go(self, url: str, *, landing: str) -> str:
+        """Go to an address as a link does; the address where the browser lands."""
+        return str(self._ask("go", url=url, landing=landing))
 
     def cookie_names(self) -> set[str]:
         """The cookies that the browser keeps, for whatever site."""

@@ -23,11 +23,23 @@ PROJECT = "demo"
 
 START_TIMEOUT = 120
 
+# What the site is to the OpenID provider.
+OIDC_CLIENT = {"client_id": "the-site", "client_secret": "a-secret-of-the-site-and-the-provider"}
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
 
 class Server:
     """gunicorn with the example site on an empty SQLite database."""
 
     def __init__(self, directory: Path) -> None:
+        # Of the OpenID provider, which runs where a test needs it.
+        self.issuer = f"http://127.0.0.1:{free_port()}"
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "example_project.settings",
@@ -39,8 +51,12 @@ class Server:
             "DEBUG": "0",
             "ALLOWED_HOSTS": "localhost,127.0.0.1,.example.com",
             "ACCOUNT_SETTINGS": json.dumps(
-                # All tests sign up from one address.
-                {"PLATFORMS": ["localhost", "shop.example.com"], "RATE_LIMITS_ENABLED": False}
+                {
+                    "PLATFORMS": ["localhost", "shop.example.com"],
+                    # All tests sign up from one address.
+                    "RATE_LIMITS_ENABLED": False,
+                    "OAUTH2_PROVIDERS": {"oidc": {**OIDC_CLIENT, "endpoint": self.issuer}},
+                }
             ),
         }
 
@@ -106,6 +122,49 @@ class Server:
         )
 
 
+class OpenIdProvider:
+    """The certified ``oidc-provider`` under Node.js.
+
+    Args:
+        packages: where it is installed.
+        site: whose sign-ins it serves.
+    """
+
+    def __init__(self, packages: Path, site: Server) -> None:
+        self.packages = packages
+        callbacks = [
+            f"{site.endpoint(host)}/account/sessions/oauth2/callback/oidc/{PROJECT}"
+            for host in ("localhost", "127.0.0.1")
+        ]
+        self.environment = {
+            **os.environ,
+            "ISSUER": site.issuer,
+            "CLIENT": json.dumps({**OIDC_CLIENT, "redirect_uris": callbacks}),
+            "NODE_NO_WARNINGS": "1",
+        }
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Serve while the context lasts."""
+        process = subprocess.Popen(
+            ["node", str(HERE / "provider.mjs")],
+            cwd=self.packages,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            # It warns that it is set up for tests.
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            lines = iter(process.stdout.readline, "")
+            assert any(line.strip() == "ready" for line in lines), "oidc-provider did not start"
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
 class Pages:
     """A web server that shows one page at every host: an app with the Web SDK's browser build."""
 
@@ -126,9 +185,10 @@ class Pages:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                if self.path not in files:
+                name = self.path.partition("?")[0]
+                if name not in files:
                     return self.send_error(404)
-                path, content_type = files[self.path]
+                path, content_type = files[name]
                 body = path.read_bytes()
                 self.send_response(200)
                 self.send_header("Content-Type", f"{content_type}; charset=utf-8")

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django_account.accounts.models import Account
 from django_account.api_keys.models import ApiKey
 from django_account.api_keys.services import find_api_key
+from django_account.identities.models import OAuth2Flow
 from django_account.sessions.models import Session
 from tests.client import PASSWORD, ApiClient
 
@@ -127,6 +128,14 @@ class TestClearAccounts:
             assert run("clearaccounts")[0] == "1 expired sessions deleted."
         assert Session.objects.count() == 1
         assert ada.get("/account").status_code == 200
+
+    def test_sign_ins_that_nobody_came_back_from(self, guest: ApiClient, project: Any) -> None:
+        project(OAUTH2_PROVIDERS={"github": {"client_id": "1", "client_secret": "2"}})
+        assert guest.get("/account/sessions/oauth2/github").status_code == 301
+        assert "0 abandoned sign-ins at providers deleted." in run("clearaccounts")
+        with time_machine.travel(timezone.now() + timedelta(minutes=31), tick=False):
+            assert "1 abandoned sign-ins at providers deleted." in run("clearaccounts")
+        assert not OAuth2Flow.objects.exists()
 
 
 class TestDemo:

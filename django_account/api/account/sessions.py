@@ -29,6 +29,7 @@ from django_account.api.serializers.session import (
 from django_account.api.throttling import HOUR, Limit
 from django_account.api.views import AccountViewSet, endpoint
 from django_account.exceptions import InvalidCredentials, JWTCreationDenied, SessionNotFound
+from django_account.identities.services import extend_oauth2_session
 from django_account.sessions import services
 from django_account.sessions.credentials import encode_credential
 from django_account.sessions.jwt import create_jwt
@@ -135,9 +136,9 @@ class SessionViewSet(AccountViewSet):
         event="session.update",
     )
     def update_session(self, request: object, **path: str) -> HttpResponse:
-        """Extend a session; the current one's cookies are extended with it."""
+        """Extend a session, its provider's token and, of the current one, the cookies."""
         session = self.find_session()
-        services.extend_session(session)
+        extend_oauth2_session(session)
         current = self.is_current(session)
         response = json_answer(self.document(session))
         credential = read_credential(self.request._request, self.caller) if current else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
+from django_account.api.authentication import Caller
+from django_account.api.params import read_params
 from django_account.api.renderers import json_answer
 from django_account.api.serializers.session import SessionSerializer
 from django_account.api.serializers.token import (
@@ -27,6 +29,7 @@ from django_account.selfservice.passwordless import Requester
 from django_account.sessions.services import create_token_session
 from django_account.tokens.models import Token
 from django_account.tokens.services import IssuedToken
+from django_account.tokens.wrapped import unwrap_secret
 
 
 class TokenViewSet(AccountViewSet):
@@ -122,11 +125,23 @@ class TokenViewSet(AccountViewSet):
         event="session.create",
     )
     def create_session(self, request: object, **path: str) -> HttpResponse:
-        """Sign in with a link's or code's secret."""
+        """Sign in with a link's, code's or OAuth2 provider's secret."""
         return self.signed_in_answer(
             create_token_session(
-                account_id=self.params["userId"], secret=self.params["secret"], client=self.client
+                account_id=self.params["userId"],
+                secret=self.params["secret"],
+                client=self.client,
+                current=self.caller.session,
             )
+        )
+
+    def may_replace(self, caller: Caller) -> bool:
+        """Whoever has linked an identity exchanges its token while still signed in."""
+        secret = read_params(self.request).get("secret")
+        return (
+            caller.session is not None
+            and isinstance(secret, str)
+            and unwrap_secret(secret) is not None
         )
 
     # Deprecated names of the same, each with its own operation in the SDKs.

@@ -40,6 +40,7 @@ def session_document(
         locale: the language of the country's name.
         secret: the credential; given to servers, at creation only.
     """
+    tokens = session.provider_tokens
     return {
         "$id": session.public_id,
         "$createdAt": iso(session.created_at),
@@ -48,9 +49,9 @@ def session_document(
         "expire": iso(session.expires_at),
         "provider": session.provider,
         "providerUid": session.provider_uid,
-        "providerAccessToken": "",
-        "providerAccessTokenExpiry": "",
-        "providerRefreshToken": "",
+        "providerAccessToken": tokens.access,
+        "providerAccessTokenExpiry": iso(tokens.expires_at),
+        "providerRefreshToken": tokens.refresh,
         "ip": session.ip,
         **client_document(session.client_details, session.country_code, locale),
         "current": current,

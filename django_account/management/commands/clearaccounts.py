@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
 
 from django_account.audit.models import LogEntry, LogEntryQuerySet
+from django_account.identities.models import OAuth2Flow
 from django_account.limits.models import CacheEntry
 from django_account.mfa.models import Challenge
 from django_account.notifications.models import Delivery
@@ -19,8 +20,8 @@ class Command(BaseCommand):
     """Run it daily. It works in batches, so that it never holds a lock for long."""
 
     help = (
-        "Delete expired sessions, tokens, challenges and rate limits, deliveries of 30 days ago, "
-        "and log entries that LOG_RETENTION lets go of. Run it daily."
+        "Delete expired sessions, tokens, challenges, sign-ins at providers and rate limits, "
+        "deliveries of 30 days ago, and log entries that LOG_RETENTION lets go of. Run it daily."
     )
 
     BATCH = 5000
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         for what, rows in (
             ("expired sessions", Session.objects.expired()),
             ("expired tokens", Token.objects.expired()),
+            ("abandoned sign-ins at providers", OAuth2Flow.objects.expired()),
             ("expired challenges", Challenge.objects.expired()),
             ("old deliveries", Delivery.objects.old()),
             ("expired cache entries", CacheEntry.objects.expired()),

@@ -1,32 +1,21 @@
-"""One HTTP call with bounds: a time limit, no redirects, a short answer, TLS verified.
-
-The standard library's ``urllib`` does the work, with the site's proxies (``HTTPS_PROXY``) but
-without the handlers that follow redirects or open files.
-"""
+"""Posting to a gateway: forms and JSON over the one bounded HTTP call (core.http)."""
 
 from __future__ import annotations
 
-import io
 import json
-import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from socket import socket
-from time import monotonic
 from typing import Any, Self
-from urllib import request as urllib_request
-from urllib.error import URLError
 from urllib.parse import urlencode
+
+from django_account.core import http
+from django_account.core.http import NoAnswer
+
+__all__ = ["Answer", "NoAnswer", "Request", "basic", "post"]
 
 # Gateways answer in a few hundred bytes; whatever comes after this is not read.
 MAX_ANSWER = 64 * 1024
-
-
-class NoAnswer(Exception):
-    """The call did not end in an answer. Its text is the kind of failure and nothing else."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,80 +75,12 @@ def post(request: Request, *, timeout: float) -> Answer:
     Raises:
         NoAnswer: no name, no connection, no trust in its certificate, no answer in time.
     """
-    outgoing = urllib_request.Request(  # noqa: S310 -- the opener knows http and https only
+    raw = http.send(
+        "POST",
         request.url,
-        data=request.body,
-        headers={"Accept": "application/json", "User-Agent": "django-account", **request.headers},
-        method="POST",
+        body=request.body,
+        headers=request.headers,
+        timeout=timeout,
+        limit=MAX_ANSWER,
     )
-    try:
-        with _opener().open(outgoing, timeout=timeout) as response:
-            return Answer(response.status, response.read(MAX_ANSWER))
-    except (OSError, HTTPException, ValueError) as error:
-        reason = error.reason if isinstance(error, URLError) else error
-        failure = type(reason).__name__
-    # Outside the except block, so that the original, which may quote the URL, is not its context.
-    raise NoAnswer(failure)
-
-
-class _UntilDeadline(io.RawIOBase):
-    """A socket's bytes until a deadline. A socket's own time-out is for each read alone, so that a
-    gateway that sends a byte now and then would hold the worker for ever."""
-
-    def __init__(self, sock: socket, seconds: float) -> None:
-        self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
-        self._deadline = monotonic() + seconds
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self._deadline - monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Response(HTTPResponse):
-    def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp.close()
-        self.fp = io.BufferedReader(_UntilDeadline(sock, sock.gettimeout() or 0))
-
-
-class _HTTPConnection(HTTPConnection):
-    response_class = _Response
-
-
-class _HTTPSConnection(HTTPSConnection):
-    response_class = _Response
-
-
-class _HTTPHandler(urllib_request.HTTPHandler):
-    def http_open(self, req: urllib_request.Request) -> HTTPResponse:
-        return self.do_open(_HTTPConnection, req)
-
-
-class _HTTPSHandler(urllib_request.HTTPSHandler):
-    def https_open(self, req: urllib_request.Request) -> HTTPResponse:
-        return self.do_open(_HTTPSConnection, req, context=_tls())
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    # Kept: reading the certificates of all authorities takes some 40 ms.
-    return ssl.create_default_context()
-
-
-def _opener() -> urllib_request.OpenerDirector:
-    opener = urllib_request.OpenerDirector()
-    opener.add_handler(urllib_request.ProxyHandler())
-    opener.add_handler(_HTTPHandler())
-    opener.add_handler(_HTTPSHandler(context=_tls()))
-    return opener
+    return Answer(raw.status, raw.body)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from django_account.core import http
 from django_account.notifications.sms import transport
 from tests.cases.sms import GatewayServer
 
@@ -48,7 +49,7 @@ def test_a_certificate_that_is_trusted_is_accepted_and_read_within_bounds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     trusting = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(transport, "_tls", lambda: trusting)
+    monkeypatch.setattr(http, "_tls", lambda: trusting)
     gateway.says(200, b"x" * 100_000)
     url = gateway.url.replace("http://127.0.0.1", "https://localhost")
     answer = transport.post(transport.Request(url, b"{}"), timeout=5)
