@@ -167,7 +167,8 @@ class FuzzTestCase(TestCase):
                 for field in model._meta.concrete_fields
                 if isinstance(field, models.CharField)
             }
-            for row in model._base_manager.values(*limits):
+            # Without a name values() gives every column.
+            for row in model._base_manager.values(*limits) if limits else ():
                 for name, value in row.items():
                     assert value is None or len(value) <= (limits[name] or len(value)), (
                         name,

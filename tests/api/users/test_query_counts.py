@@ -31,13 +31,13 @@ ENDPOINTS = [
     ("PUT", "/users/eve/labels", {"labels": ["vip"]}, 6),
     # atomic: UPDATE account and user
     ("PATCH", "/users/eve/status", {"status": False}, 9),
-    # Address free among accounts, users and targets; atomic: lock, UPDATE account, target and user,
-    # DELETE tokens
-    ("PATCH", "/users/eve/email", {"email": "eva@example.org"}, 15),
+    # Address free among accounts, users, targets and identities; atomic: lock, UPDATE account,
+    # target and user, DELETE tokens
+    ("PATCH", "/users/eve/email", {"email": "eva@example.org"}, 16),
     # atomic: UPDATE account and user; DELETE recovery tokens; the sessions, which are none
     ("PATCH", "/users/eve/password", {"password": PASSWORD}, 13),
-    # Taken? atomic: INSERT user, account and target
-    ("POST", "/users", {"userId": "bob", "email": "bob@example.org"}, 9),
+    # On an identity? Taken? atomic: INSERT user, account and target
+    ("POST", "/users", {"userId": "bob", "email": "bob@example.org"}, 10),
     # atomic: lock, INSERT
     ("POST", "/users/eve/sessions", {}, 6),
     ("POST", "/users/eve/tokens", {}, 6),

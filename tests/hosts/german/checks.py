@@ -28,6 +28,10 @@ def test_messages_are_english_all_the_same(guest: ApiClient, settings: Any, lang
     assert error["message"] == "Invalid `email` param: Value must be a valid email address"
 
 
+def test_countries_are_named_in_the_sites_language(ada: ApiClient) -> None:
+    assert ada.get("/account/sessions/current").json()["countryName"] == "Unbekannt"
+
+
 def test_figures_are_plain(guest: ApiClient, ada: ApiClient) -> None:
     """No separator in the thousands of a bound."""
     error = ada.post("/account/jwts", {"duration": 99999}).json()
