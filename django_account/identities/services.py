@@ -100,6 +100,7 @@ def create_oauth2_session(
     account: Account | None = None,
     current: Session | None = None,
     client: ClientInfo,
+    alerts: bool = True,
 ) -> IssuedSession:
     """Sign somebody in by an account elsewhere that has been proven, by the rules above.
 
@@ -107,6 +108,7 @@ def create_oauth2_session(
         account: who is signed in.
         current: their session, which the new one takes the place of.
         client: who is asking.
+        alerts: whether the person may be told of the session by e-mail.
 
     Raises:
         UserAlreadyExists, InvalidEmail, NoProviderEmail, BadRequest, UserBlocked: as the rules say.
@@ -116,7 +118,11 @@ def create_oauth2_session(
     def sign_in() -> IssuedSession:
         identity = resolve(profile, account)
         return create_identity_session(
-            identity=identity, account=identity.account, client=client, replaces=current
+            identity=identity,
+            account=identity.account,
+            client=client,
+            replaces=current,
+            alerts=alerts,
         )
 
     return _in_rounds(sign_in)

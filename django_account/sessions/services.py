@@ -175,6 +175,7 @@ def create_identity_session(
     account: Account,
     client: ClientInfo,
     replaces: Session | None = None,
+    alerts: bool = True,
 ) -> IssuedSession:
     """Sign somebody in by their account at an OAuth2 provider, which has been proven.
 
@@ -182,6 +183,7 @@ def create_identity_session(
         account: the identity's.
         replaces: a session of the same account that ends as this one begins; the push targets that
             hang on it move over.
+        alerts: whether the session may be told of by e-mail (alerts.is_alarming).
 
     Raises:
         UserBlocked, UserNotFound: the account was blocked or deleted in the meantime.
@@ -194,6 +196,8 @@ def create_identity_session(
             provider_tokens=identity.provider_tokens,
             factors=OAUTH2_FACTORS,
             client=client,
+            replaces=replaces,
+            alerts=alerts,
         )
         if replaces is not None:
             Target.objects.filter(session=replaces).update(session=issued.session)
@@ -211,6 +215,8 @@ def create_session(
     provider_tokens: ProviderTokens | None = None,
     duration: timedelta | None = None,
     by_server: bool = False,
+    replaces: Session | None = None,
+    alerts: bool = True,
 ) -> IssuedSession:
     """Sign an account in, and end its oldest sessions beyond SESSION_LIMIT.
 
@@ -220,6 +226,8 @@ def create_session(
     Args:
         by_server: the site signs the person in: it may be blocked, and SESSION_LIMIT waits for the
             next sign-in (users.md §2).
+        replaces: a session that the caller ends next.
+        alerts: whether the session may be told of by e-mail (alerts.is_alarming).
 
     Raises:
         UserBlocked, UserNotFound: the account was blocked or deleted in the meantime.
@@ -246,7 +254,7 @@ def create_session(
         if not lock_account(account).is_active and not by_server:
             raise UserBlocked
         session.save(force_insert=True)
-        if is_alarming(account, session):
+        if alerts and is_alarming(account, session, replaces):
             request_alert(account, session, client)
         if not by_server:
             enforce_limit(account)

@@ -14,6 +14,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
+from django.core import mail
 from django.test import Client
 
 from django_account.accounts.models import Account
@@ -639,6 +640,33 @@ class TestCallback:
     def test_an_unknown_provider(self, browser: Browser) -> None:
         response = browser.get("/account/sessions/oauth2/callback/nobody/demo")
         assert_error(response, 400, "general_argument_invalid")
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSessionAlert:
+    """core.md §10.4; mfa-oauth.md §9.7, step 13: not of the session flow."""
+
+    @pytest.fixture(autouse=True)
+    def alerts(self, oidc: OpenIdProvider, browser: Browser, project: Project) -> None:
+        project(SESSION_ALERTS=True)
+        browser.sign_in_by(oidc)
+
+    def exchange(self, response: Any, client: ApiClient) -> None:
+        assert client.post("/account/sessions/token", query_of(response)).status_code == 201
+
+    def test_not_of_the_session_flow(self, oidc: OpenIdProvider) -> None:
+        Browser().sign_in_by(oidc)
+        assert (Session.objects.count(), len(mail.outbox)) == (2, 0)
+
+    def test_of_the_exchange(self, oidc: OpenIdProvider) -> None:
+        self.exchange(Browser().sign_in_by(oidc, flow="tokens"), ApiClient())
+        assert (Session.objects.count(), len(mail.outbox)) == (2, 1)
+
+    def test_not_of_one_that_takes_the_place_of_the_only_one(
+        self, oidc: OpenIdProvider, browser: Browser
+    ) -> None:
+        self.exchange(browser.sign_in_by(oidc, flow="tokens"), browser)
+        assert (Session.objects.count(), len(mail.outbox)) == (1, 0)
 
 
 @pytest.mark.django_db(transaction=True)

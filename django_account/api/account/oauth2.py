@@ -219,6 +219,8 @@ class OAuth2ViewSet(BrowserViewSet):
             account=account,
             current=self.caller.session if account is not None else None,
             client=self.client,
+            # mfa-oauth.md §9.7, step 13; the exchange of a token tells.
+            alerts=False,
         )
         url = back.destination.success
         added: list[tuple[str, str]] = []
