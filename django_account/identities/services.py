@@ -229,6 +229,20 @@ def resolve(profile: Profile, account: Account | None = None) -> Identity:
     return identity
 
 
+def whom_it_names(profile: Profile) -> dict[str, str]:
+    """Whose account a profile would lead to, as a parameter of ours names them: by the identity,
+    else by the address, which need not be vouched for nor be anybody's."""
+    owner_id = (
+        Identity.objects.filter(provider=profile.provider, provider_uid=profile.uid)
+        .values_list("account__public_id", flat=True)
+        .first()
+    )
+    if owner_id is not None:
+        return {"userId": owner_id}
+    email = _normal(profile.email)
+    return {} if email is None else {"email": email}
+
+
 _ANOTHERS = "This identity, or its address, is another person's here. Sign in as that person first."
 
 

@@ -693,6 +693,26 @@ class TestActivityLog:
         browser.come_back("oidc", state=state, error="access_denied")
         assert self.entries() == [("session.create", "", "user_oauth2_provider_error")]
 
+    def test_a_failure_that_was_aimed_at_somebody(
+        self, browser: Browser, oidc: OpenIdProvider, ada: ApiClient
+    ) -> None:
+        oidc.claims["email_verified"] = False
+        browser.sign_in_by(oidc)
+        entry = ada.get("/account/logs").json()["logs"][0]
+        assert (entry["event"], entry["userType"]) == ("session.create.failed", "guest")
+        assert self.entries()[-1][1:] == (ada.account["$id"], "general_bad_request")
+
+    @pytest.mark.parametrize("flow", ["sessions", "tokens"])
+    def test_a_failure_of_somebody_who_is_known_elsewhere(
+        self, browser: Browser, oidc: OpenIdProvider, flow: str
+    ) -> None:
+        browser.sign_in_by(oidc)
+        oidc.claims["email"] = "moved@example.org"
+        User.objects.update(is_active=False)
+        Browser().sign_in_by(oidc, flow=flow)
+        ada = Account.objects.get().public_id
+        assert self.entries()[1:] == [("session.create", ada, "user_blocked")]
+
     def test_a_deletion(self, browser: Browser, oidc: OpenIdProvider) -> None:
         browser.sign_in_by(oidc)
         browser.delete(f"/account/identities/{Identity.objects.get().public_id}")
