@@ -85,7 +85,7 @@ class LogEntryAdmin(admin.ModelAdmin):
         ("user_id", "account_pk"),
         ("user_email", "user_phone"),
         "user_name",
-        ("user_type", "mode", "key_name"),
+        ("user_type", "mode", "key_name", "actor_id"),
         "session_id",
         ("ip", "country"),
         "device",

@@ -43,6 +43,9 @@ class LogEntryQuerySet(models.QuerySet["LogEntry"]):
         of_person = models.Q(user_id=public_id, account_pk=account_pk)
         if email:
             of_person |= models.Q(user_email=email, account_pk=None)
+        # As an impersonator they can only have deleted, which an index finds.
+        acted = self.filter(event="user.delete", actor_id=public_id)
+        models.QuerySet.update(acted, actor_id="")
         return models.QuerySet.update(self.filter(of_person), **LogEntry.ANONYMOUS)
 
     def update(self, **kwargs: Any) -> NoReturn:
@@ -95,6 +98,8 @@ class LogEntry(models.Model):
     user_type = models.CharField(max_length=16)
     mode = models.CharField(max_length=8, default="default")
     key_name = models.CharField(max_length=128, blank=True, verbose_name="API key")
+    # Of an impersonator who acted as the account.
+    actor_id = ExactCharField(max_length=36, blank=True, verbose_name="impersonator's id")
     session_id = models.CharField(max_length=36, blank=True, verbose_name="session id")
     ip = models.CharField(max_length=45, blank=True, verbose_name="IP address")
     user_agent = models.TextField(blank=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from django_account.accounts.models import Account
+from django_account.audit.models import LogEntry
 from tests.client import ApiClient, assert_error
 
 
@@ -52,3 +55,19 @@ class TestListLogs:
         ada.delete("/account", X_Appwrite_Impersonate_User_Id="eve")
         events = [entry["event"] for entry in site.get(f"/users/{user_id}/logs").json()["logs"]]
         assert "user.delete" not in events
+
+    def test_impersonated_deletion_names_the_actor(
+        self, site: ApiClient, ada: ApiClient, project: Callable[..., None]
+    ) -> None:
+        project(LOG_ANONYMISE=True)
+        Account.objects.update(impersonator=True)
+        site.post("/users", {"userId": "eve"})
+        ada.patch("/account/name", {"name": "A"}, X_Appwrite_Impersonate_User_Id="eve")
+        ada.delete("/account", X_Appwrite_Impersonate_User_Id="eve")
+        own, deletion = LogEntry.objects.order_by("pk")[:10][3:5]
+        assert (own.event, own.actor_id) == ("user.update", "")
+        assert (deletion.event, deletion.user_id) == ("user.delete", "")
+        assert deletion.actor_id == ada.account["$id"]
+        # Nor does the impersonator's id outlive them.
+        ada.delete("/account")
+        assert not LogEntry.objects.exclude(actor_id="").exists()
