@@ -130,6 +130,19 @@ def session_deleted(account: Any, session: Any, reported: bool, **kwargs: Any) -
     by_site("session.delete", account, reported, session_id=session.public_id)
 
 
+def factors_changed(account: Any, reported: bool, **kwargs: Any) -> None:
+    """Receiver of what is told of a person's second factors."""
+    by_site("user.update", account, reported)
+
+
+authenticator_added = authenticator_removed = recovery_codes_created = factors_changed
+
+
+def challenge_completed(account: Any, session: Any, reported: bool, **kwargs: Any) -> None:
+    """Receiver of ``challenge_completed``."""
+    by_site("challenges.update", account, reported, session_id=session.public_id)
+
+
 def account_deleted(instance: Account, **kwargs: Any) -> None:
     """Receiver of Django's ``post_delete``: by our service or with the site's user, it is gone.
 
