@@ -12,6 +12,9 @@ from django_account.conf import conf
 from django_account.core.clients import ClientDetails, ClientInfo
 from django_account.core.fields import ExactCharField
 
+# As long as a stored key's.
+MAX_KEY_NAME = 128
+
 
 class LogEntryQuerySet(models.QuerySet["LogEntry"]):
     """Entries, many at once. They are written once and never changed."""
@@ -97,7 +100,7 @@ class LogEntry(models.Model):
     user_name = models.CharField(max_length=128, blank=True, verbose_name="name")
     user_type = models.CharField(max_length=16)
     mode = models.CharField(max_length=8, default="default")
-    key_name = models.CharField(max_length=128, blank=True, verbose_name="API key")
+    key_name = models.CharField(max_length=MAX_KEY_NAME, blank=True, verbose_name="API key")
     # Of an impersonator who acted as the account.
     actor_id = ExactCharField(max_length=36, blank=True, verbose_name="impersonator's id")
     session_id = models.CharField(max_length=36, blank=True, verbose_name="session id")

@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 
 from django_account import signals
 from django_account.accounts.models import Account
-from django_account.audit.models import LogEntry
+from django_account.audit.models import MAX_KEY_NAME, LogEntry
 from django_account.conf import conf
 from django_account.core.activity import ATTEMPTS, Activity
 from django_account.core.clients import MAX_USER_AGENT, ClientInfo
@@ -33,7 +33,8 @@ def acted(activity: Activity, **kwargs: Any) -> None:
         at=activity.at,
         user_type=activity.user_type,
         mode=activity.mode,
-        key_name=activity.key_name,
+        # An ephemeral key's may be longer than a stored one's.
+        key_name=activity.key_name[:MAX_KEY_NAME],
         actor_id=activity.actor_id,
         session_id=activity.session_id,
         ip=activity.client.ip,

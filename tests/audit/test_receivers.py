@@ -227,6 +227,10 @@ class TestActed:
         assert bool(entry.client) is parsed
         assert entry.client_details.client_name == "curl"
 
+    def test_a_long_name_of_a_key_is_cut(self) -> None:
+        self.send(event="user.update", key_name="x" * 129)
+        assert LogEntry.objects.get().key_name == "x" * 128
+
     def test_a_long_user_agent_is_cut(self) -> None:
         self.send(event="user.update", client=ClientInfo("", "x" * 20_000))
         assert len(LogEntry.objects.get().user_agent) == MAX_USER_AGENT
