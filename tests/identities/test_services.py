@@ -32,7 +32,7 @@ from django_account.mfa import services as mfa
 from django_account.mfa.models import Authenticator, RecoveryCode
 from django_account.sessions.models import Session
 from django_account.sessions.provider_tokens import ProviderTokens
-from django_account.sessions.services import IssuedSession, create_session
+from django_account.sessions.services import IssuedSession, create_session, create_token_session
 from django_account.targets.models import Target
 from django_account.tokens.models import Token
 from django_account.tokens.services import issue_token
@@ -303,6 +303,19 @@ class TestSession:
         assert session.factors == ["email", "oauth2"]
         assert session.provider_tokens.access == "access"
         assert session.provider_tokens.refresh == "refresh"
+
+    def test_is_one_factor_where_the_site_wants_it(self, project: Callable[..., None]) -> None:
+        project(MFA_AFTER_OAUTH2=True)
+        ada = signed_up(verified=True)
+        Account.objects.update(mfa_enabled=True)
+        issued = sign_in()
+        assert issued.session.factors == ["oauth2"]
+        assert len(issued.session.factors) < owner(issued).required_factors
+        token = services.create_oauth2_token(profile=PROFILE)
+        exchanged = create_token_session(
+            account_id=ada.public_id, secret=token.secret, client=CLIENT
+        )
+        assert exchanged.session.factors == ["oauth2"]
 
     def test_takes_the_place_of_the_one_that_asked(self) -> None:
         ada = signed_up()
