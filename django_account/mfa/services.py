@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from django_account import signals
+from django_account.accounts.lookups import lock
 from django_account.accounts.models import GATE_FACTORS, Account
 from django_account.accounts.services import lock_account
 from django_account.conf import conf
@@ -178,6 +179,7 @@ def delete_authenticator(
         device = _find_authenticator(account)
         if device is None:
             raise AuthenticatorNotFound
+        device.claims_seen_to = True
         device.delete()
         Challenge.objects.filter(account=account, factor=device.type).delete()
         if not device.confirmed:
@@ -193,13 +195,28 @@ def delete_authenticator(
         tell_of_removal(account, locale=requester.locale, client=requester.client)
 
 
-def follow_authenticator(sender: type[Authenticator], instance: Authenticator, **kw: Any) -> None:
+def follow_authenticator(
+    sender: type[Authenticator], instance: Authenticator, origin: Any = None, **kw: Any
+) -> None:
     """Receiver of an authenticator's ``post_save`` and ``post_delete``: the account's flag for the
-    gate is what the table says, whoever changed it."""
+    gate is what the table says, whoever changed it, and no session keeps a claim to what the site's
+    own code deletes.
+
+    Args:
+        origin: what was deleted, if anything: it, a queryset, or its user.
+    """
     confirmed = Authenticator.objects.confirmed().filter(
         user=OuterRef("user"), type=Authenticator.Type.TOTP
     )
     Account.objects.filter(user=instance.user_id).update(totp_verified=Exists(confirmed))
+    goes_alone = getattr(origin, "model", type(origin)) is Authenticator
+    if goes_alone and instance.confirmed and not instance.claims_seen_to:
+        with transaction.atomic():
+            account = Account.objects.filter(user=instance.user_id).first()
+            locked = lock(account) if account is not None else None
+            if locked is not None:
+                gone = {instance.type} if locked.verified_factors else GATE_FACTORS
+                withdraw_factors(locked, gone)
 
 
 def _find_authenticator(account: Account) -> Authenticator | None:
