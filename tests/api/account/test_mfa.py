@@ -534,9 +534,11 @@ class TestCreateMFAChallenge:
         assert not Challenge.objects.exists()
 
     def test_no_mail_here(self, verified: ApiClient, settings: Any) -> None:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+        dummy = "django.core.mail.backends.dummy.EmailBackend"
         if hasattr(settings, "MAILERS"):
-            settings.MAILERS = {"default": {"BACKEND": settings.EMAIL_BACKEND}}
+            settings.MAILERS = {"default": {"BACKEND": dummy}}
+        else:
+            settings.EMAIL_BACKEND = dummy
         response = verified.post("/account/mfa/challenges", {"factor": "email"})
         assert_error(response, 503, "general_smtp_disabled")
 
