@@ -188,19 +188,15 @@ def create_identity_session(
     Raises:
         UserBlocked, UserNotFound: the account was blocked or deleted in the meantime.
     """
-    with transaction.atomic():
-        issued = create_session(
-            account=account,
-            provider=identity.provider,
-            provider_uid=identity.provider_uid,
-            provider_tokens=identity.provider_tokens,
-            factors=oauth2_factors(),
-            client=client,
-        )
-        if replaces is not None:
-            Target.objects.filter(session=replaces).update(session=issued.session)
-            _delete(account, Session.objects.filter(pk=replaces.pk))
-    return issued
+    return create_session(
+        account=account,
+        provider=identity.provider,
+        provider_uid=identity.provider_uid,
+        provider_tokens=identity.provider_tokens,
+        factors=oauth2_factors(),
+        client=client,
+        replaces=replaces,
+    )
 
 
 def create_session(
@@ -213,6 +209,7 @@ def create_session(
     provider_tokens: ProviderTokens | None = None,
     duration: timedelta | None = None,
     by_server: bool = False,
+    replaces: Session | None = None,
 ) -> IssuedSession:
     """Sign an account in, and end its oldest sessions beyond SESSION_LIMIT.
 
@@ -222,6 +219,8 @@ def create_session(
     Args:
         by_server: the site signs the person in: it may be blocked, and SESSION_LIMIT waits for the
             next sign-in (users.md §2).
+        replaces: a session of the account that ends as this one begins, and hands its push targets
+            on.
 
     Raises:
         UserBlocked, UserNotFound: the account was blocked or deleted in the meantime.
@@ -248,6 +247,11 @@ def create_session(
         if not lock_account(account).is_active and not by_server:
             raise UserBlocked
         session.save(force_insert=True)
+        if replaces is not None:
+            # Before anybody counts: it is no other session to warn of, and takes no place under the
+            # cap, which would end it or another one with its targets.
+            Target.objects.filter(session=replaces).update(session=session)
+            _delete(account, Session.objects.filter(pk=replaces.pk))
         if is_alarming(account, session):
             request_alert(account, session, client)
         if not by_server:

@@ -30,6 +30,7 @@ from django_account.identities.models import Identity
 from django_account.identities.oauth2 import Profile
 from django_account.mfa import services as mfa
 from django_account.mfa.models import Authenticator, RecoveryCode
+from django_account.notifications.models import Delivery
 from django_account.sessions.models import Session
 from django_account.sessions.provider_tokens import ProviderTokens
 from django_account.sessions.services import IssuedSession, create_session, create_token_session
@@ -336,6 +337,37 @@ class TestSession:
         assert set(Session.objects.all()) == {other.session, issued.session}
         push.refresh_from_db()
         assert push.session == issued.session
+
+    @pytest.mark.parametrize("place", [0, 1])
+    def test_takes_its_place_within_the_cap(self, project: Callable[..., None], place: int) -> None:
+        """Nobody else is signed out for it, and no push target is lost."""
+        project(SESSION_LIMIT=2)
+        ada = signed_up()
+        made = [
+            create_session(account=ada, provider="email", factors=["password"], client=CLIENT)
+            for _ in range(2)
+        ]
+        old, other = made[place].session, made[1 - place].session
+        push = Target.objects.create(
+            account=ada, session=old, provider_type="push", identifier="device"
+        )
+        issued = sign_in(account=ada, current=old)
+        assert set(Session.objects.all()) == {other, issued.session}
+        push.refresh_from_db()
+        assert push.session == issued.session
+
+    def test_no_alert_of_one_that_takes_the_only_ones_place(
+        self, project: Callable[..., None]
+    ) -> None:
+        project(SESSION_ALERTS=True)
+        anonymous = create_account()
+        old = create_session(
+            account=anonymous, provider="anonymous", factors=["anonymous"], client=CLIENT
+        )
+        sign_in(account=anonymous, current=old.session)
+        assert not Delivery.objects.exists()
+        sign_in()
+        assert Delivery.objects.exists()
 
     def test_stays_when_the_sign_in_is_refused(self) -> None:
         eve = signed_up("eve@example.org")
