@@ -265,7 +265,8 @@ class GuessCountQuerySet(models.QuerySet["GuessCount"]):
         except IntegrityError:
             # The person has just been deleted: there is nothing left to guess at.
             return True
-        return bool(left.update(**taken))
+        # No row at all: deleted with the person, a moment later.
+        return bool(left.update(**taken)) or not self.filter(user=user_id).exists()
 
     def give_back(self, user_id: Any) -> None:
         """It was no wrong one."""
