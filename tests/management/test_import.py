@@ -391,6 +391,12 @@ class TestExport:
         account = Account.objects.get(public_id="plain")
         assert account.user.check_password("correct horse")
 
+    def test_a_file_that_was_there_is_closed_to_others(self, tmp_path: Path) -> None:
+        file = tmp_path / "export.jsonl"
+        file.touch(mode=0o644)
+        call_command("exportaccounts", str(file))
+        assert file.stat().st_mode & 0o077 == 0
+
     def test_without_passwords(self, capsys: pytest.CaptureFixture[str]) -> None:
         create_account(account_id="plain", password="correct horse")
         call_command("exportaccounts", without_passwords=True)
