@@ -104,19 +104,21 @@ def update_email(*, account: Account, email: str | None) -> None:
         email: in normal form; None takes it away.
 
     Raises:
+        EmailAlreadyExists: somebody has it on an account elsewhere, or without a target.
         TargetAlreadyExists: somebody, perhaps the account itself, has the address.
-        EmailAlreadyExists: somebody has it without a target, or on an account elsewhere.
         InvalidEmail, EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate: the address
             cannot be used here.
     """
     if email is not None:
-        require_welcome_email(email)
+        if is_on_identity(email, account=account):
+            raise EmailAlreadyExists
         # In this order: a neighbour who takes the address in between has a target by then.
         is_taken = Account.objects.filter(email=email).exists() or users.has_user_with(email=email)
         if is_claimed(email):
             raise TargetAlreadyExists
-        if is_taken or is_on_identity(email, account=account):
+        if is_taken:
             raise EmailAlreadyExists
+        require_welcome_email(email)
     write_email(account, email)
 
 

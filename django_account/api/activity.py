@@ -49,6 +49,7 @@ def report(
             error=_code(refusal),
             user_type=_user_type(caller, account),
             session_id="" if session is None else session.public_id,
+            actor_id=caller.account.public_id if caller.impersonated and caller.account else "",
             key_name="" if caller.api_key is None else caller.api_key.name,
             client=client,
         ),

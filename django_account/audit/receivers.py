@@ -34,6 +34,7 @@ def acted(activity: Activity, **kwargs: Any) -> None:
         user_type=activity.user_type,
         mode=activity.mode,
         key_name=activity.key_name,
+        actor_id=activity.actor_id,
         session_id=activity.session_id,
         ip=activity.client.ip,
         user_agent=activity.client.user_agent[:MAX_USER_AGENT],

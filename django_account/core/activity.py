@@ -55,6 +55,7 @@ class Activity:
         mode: "admin" when the site itself acted.
         session_id: the session that was made, changed or used.
         key_name: the API key's, when a server acted.
+        actor_id: the impersonator's public id, when one acted as the account.
         client: who was on the other end.
         at: when.
     """
@@ -67,5 +68,6 @@ class Activity:
     mode: str = "default"
     session_id: str = ""
     key_name: str = ""
+    actor_id: str = ""
     client: ClientInfo = field(default_factory=ClientInfo)
     at: datetime = field(default_factory=timezone.now)

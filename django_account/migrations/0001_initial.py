@@ -374,6 +374,10 @@ class Migration(migrations.Migration):
                 ("mode", models.CharField(default="default", max_length=8)),
                 ("key_name", models.CharField(blank=True, max_length=128, verbose_name="API key")),
                 (
+                    "actor_id",
+                    models.CharField(blank=True, max_length=36, verbose_name="impersonator's id"),
+                ),
+                (
                     "session_id",
                     models.CharField(blank=True, max_length=36, verbose_name="session id"),
                 ),
