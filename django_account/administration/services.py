@@ -17,6 +17,7 @@ from django_account.accounts.passwords import remove_password
 from django_account.accounts.services import is_on_identity, lock_account, require_welcome_email
 from django_account.conf import conf
 from django_account.exceptions import EmailAlreadyExists, PhoneAlreadyExists, TargetAlreadyExists
+from django_account.selfservice.delivery import tell_of_removal
 from django_account.selfservice.profile import (
     assign_acceptable,
     forget_last_factor,
@@ -50,7 +51,8 @@ def update_impersonator(*, account: Account, impersonator: bool) -> None:
 
 
 def update_mfa(*, account: Account, mfa: bool) -> None:
-    """Ask for a second factor, or no longer. Whether there is one is not looked at."""
+    """Ask for a second factor, or no longer, which is told by e-mail. Whether there is one is not
+    looked at."""
     changed = account.mfa_enabled != mfa
     account.mfa_enabled = mfa
     with transaction.atomic():
@@ -58,6 +60,8 @@ def update_mfa(*, account: Account, mfa: bool) -> None:
         if changed:
             event = signals.mfa_enabled if mfa else signals.mfa_disabled
             signals.send_on_commit(event, account=account)
+            if not mfa:
+                tell_of_removal(account)
 
 
 def update_verification(*, account: Account, address_kind: str, verified: bool) -> None:

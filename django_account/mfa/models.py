@@ -69,6 +69,9 @@ class Authenticator(Device, models.Model):
     last_step = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    # Whether who deletes it withdraws the sessions' claims to it, too.
+    claims_seen_to = False
+
     objects = AuthenticatorQuerySet.as_manager()
 
     class Meta:

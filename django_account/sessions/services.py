@@ -99,9 +99,11 @@ def create_anonymous_session(*, client: ClientInfo) -> IssuedSession:
         )
 
 
-# What a sign-in by an OAuth2 provider proves: two factors, so that nobody is asked for another here
-# (mfa-oauth.md §8.2).
-OAUTH2_FACTORS = ("email", "oauth2")
+def oauth2_factors() -> list[str]:
+    """What a sign-in by an OAuth2 provider proves: two factors, so that nobody is asked for another
+    here (mfa-oauth.md §8.2), unless MFA_AFTER_OAUTH2."""
+    return ["oauth2"] if conf.mfa_after_oauth2 else ["email", "oauth2"]
+
 
 # What a session by a one-time secret looks like: its provider, its factors (core.md §4.7), and the
 # account's flag that the secret proves.
@@ -110,8 +112,8 @@ _BY_TOKEN: dict[Token.Kind, tuple[str, list[str], str | None]] = {
     Token.Kind.EMAIL_CODE: ("token", ["email"], "email"),
     Token.Kind.PHONE_CODE: ("phone", ["phone"], "phone"),
     Token.Kind.GENERIC: ("token", ["token"], None),
-    # The provider is the identity's.
-    Token.Kind.OAUTH2: ("", list(OAUTH2_FACTORS), None),
+    # The provider and the factors are the identity's.
+    Token.Kind.OAUTH2: ("", [], None),
 }
 
 
@@ -191,7 +193,7 @@ def create_identity_session(
         provider=identity.provider,
         provider_uid=identity.provider_uid,
         provider_tokens=identity.provider_tokens,
-        factors=OAUTH2_FACTORS,
+        factors=oauth2_factors(),
         client=client,
         replaces=replaces,
     )
