@@ -51,6 +51,12 @@ NAMES_WITHIN = {
     "SERVICES": SERVICES,
 }
 
+# Keys of a provider that say where it is called.
+ADDRESSES = (
+    *("domain", "endpoint", "issuer"),
+    *("authorization_url", "token_url", "user_info_url", "jwks_url"),
+)
+
 # Caches that count for one process only, or not at all.
 UNUSABLE_CACHES = {
     "django.core.cache.backends.dummy.DummyCache": "stores nothing",
@@ -296,15 +302,16 @@ def check_oauth2_providers(**kwargs: Any) -> list[CheckMessage]:
             for name in config
             if name not in provider.known_keys
         ]
+        found += [
+            _provider_error(f"{where}: {name!r} must be a list of strings.", "", [])
+            for name in ("scopes", "native_client_ids")
+            # A string would be taken for its letters.
+            if not _is_list_of_strings(config.get(name, []))
+        ]
         missing = provider.missing(config) if config.get("enabled", True) else []
         if missing:
             found.append(_provider_error(f"{where} lacks {', '.join(missing)}.", "", []))
-        address = urlsplit(str(config.get("endpoint") or config.get("domain") or ""))
-        if (
-            address.scheme == "http"
-            and address.hostname not in ("localhost", "127.0.0.1", "::1")
-            and not settings.DEBUG
-        ):
+        if not settings.DEBUG and any(_is_unprotected(config.get(name)) for name in ADDRESSES):
             found.append(
                 checks.Warning(
                     f"{where} is called without HTTPS: whoever is in between signs in as anybody.",
@@ -315,8 +322,21 @@ def check_oauth2_providers(**kwargs: Any) -> list[CheckMessage]:
     return found
 
 
-def _provider_error(problem: str, name: str, known: list[str]) -> CheckMessage:
-    matches = get_close_matches(name, known, n=1) if name else []
+def _is_list_of_strings(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+
+
+def _is_unprotected(address: Any) -> bool:
+    """Whether an address of a provider is called by plain HTTP, and not on this machine."""
+    try:
+        parts = urlsplit(str(address or ""))
+        return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
+    except ValueError:
+        return False
+
+
+def _provider_error(problem: str, name: object, known: list[str]) -> CheckMessage:
+    matches = get_close_matches(str(name), known, n=1) if name else []
     if matches:
         hint = f"Did you mean {matches[0]!r}?"
     elif known:

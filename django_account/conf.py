@@ -371,6 +371,12 @@ class AccountSettings:
         return bool(self._get("MFA_REQUIRE_FRESH_PROOF", False))
 
     @property
+    def mfa_after_oauth2(self) -> bool:
+        """Whether a sign-in by an OAuth2 provider counts as one factor, so that who has MFA on is
+        asked for another. Default: False: it counts as two, as upstream (mfa-oauth.md §8.2)."""
+        return bool(self._get("MFA_AFTER_OAUTH2", False))
+
+    @property
     def mfa_wrong_answers(self) -> int:
         """How many wrong codes an account may give in an hour, over all its challenges and the
         site's own OTP forms, before none is looked at any more (429). Default: 10."""

@@ -286,11 +286,18 @@ class TestOAuth2Providers:
             {"okta": GITHUB},
             {"apple": {"client_id": "1", "team_id": "2"}},
             {"github": "a string"},
+            {"github": {**GITHUB, "scopes": "repo"}},
+            {"github": {**GITHUB, "scopes": [1]}},
+            {"google": {**GITHUB, "native_client_ids": "com.example.app"}},
         ],
         ids=str,
     )
     def test_wrong(self, project: Any, providers: dict[str, Any]) -> None:
         assert self.found(project, **providers) == ["django_account.E015"]
+
+    def test_a_key_that_is_no_string(self, project: Any) -> None:
+        project(OAUTH2_PROVIDERS={5: self.GITHUB})
+        assert ids(checks.check_oauth2_providers()) == ["django_account.E015"]
 
     def test_a_hint_for_a_slip(self, project: Any) -> None:
         project(OAUTH2_PROVIDERS={"gihtub": self.GITHUB})
@@ -309,10 +316,18 @@ class TestOAuth2Providers:
             ("http://id.example.com", ["django_account.W016"]),
             ("http://127.0.0.1:9000", []),
             ("https://id.example.com", []),
+            ("https://[id.example.com", []),
         ],
     )
     def test_without_https(self, project: Any, endpoint: str, found: list[str]) -> None:
         assert self.found(project, oidc={**self.GITHUB, "endpoint": endpoint}) == found
+
+    @pytest.mark.parametrize(
+        "name", ["issuer", "authorization_url", "token_url", "user_info_url", "jwks_url"]
+    )
+    def test_any_of_its_addresses_without_https(self, project: Any, name: str) -> None:
+        config = {**self.GITHUB, "endpoint": "https://id.example.com", name: "http://id.test/x"}
+        assert self.found(project, oidc=config) == ["django_account.W016"]
 
 
 class TestCountries:

@@ -26,6 +26,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from django.contrib.auth.hashers import (
     Argon2PasswordHasher,
     BasePasswordHasher,
+    BCryptSHA256PasswordHasher,
+    ScryptPasswordHasher,
+    identify_hasher,
     is_password_usable,
     make_password,
 )
@@ -417,6 +420,50 @@ _CLASSES: Final[tuple[type[ForeignHasher], ...]] = (
 KINDS: Final = {each.kind: each for each in _CLASSES}
 
 _BY_ALGORITHM: Final = {each.algorithm: each for each in _CLASSES}
+
+# PBKDF2's: four times what Django makes today, some two seconds.
+MAX_ITERATIONS: Final = 5_000_000
+
+
+def require_affordable(encoded: str) -> None:
+    """Refuse a hash in Django's own form that would cost too much to verify, or break there.
+
+    A kind that the site's PASSWORD_HASHERS lack, and one that tells nothing of itself, passes.
+
+    Raises:
+        InvalidArgument: it would.
+    """
+    algorithm, _, rest = encoded.partition("$")
+    if algorithm == ImportedHasher.algorithm:
+        # It would stand for somebody else's.
+        raise InvalidArgument("password", "This is no hash.")
+    try:
+        hasher = identify_hasher(encoded)
+    except ValueError:
+        return
+    try:
+        found = hasher.decode(encoded)
+    except NotImplementedError:
+        return
+    except (Argon2Error, ArithmeticError, AssertionError, LookupError, TypeError, ValueError):
+        raise InvalidArgument("password", f"This is no hash of {algorithm[:50]!r}.") from None
+    if isinstance(hasher, ForeignHasher):
+        hasher.check_cost(**found)
+    elif isinstance(hasher, Argon2PasswordHasher):
+        ForeignArgon2Hasher.check_cost(f"${rest}", {})
+    elif isinstance(hasher, BCryptSHA256PasswordHasher):
+        ForeignBcryptHasher.check_cost(rest, {})
+    elif isinstance(hasher, ScryptPasswordHasher):
+        parameters = {
+            "costCpu": found["work_factor"],
+            "costMemory": found["block_size"],
+            "costParallel": found["parallelism"],
+            "length": 64,
+        }
+        ForeignScryptHasher.check_cost(encoded, parameters)
+    elif not 0 < found.get("iterations", 1) <= MAX_ITERATIONS:
+        raise InvalidArgument("password", f"A hash may take at most {MAX_ITERATIONS} rounds.")
+
 
 # What a site that imports people adds to its PASSWORD_HASHERS.
 FOREIGN_HASHERS: Final = [f"{__name__}.{each.__name__}" for each in (*_CLASSES, ImportedHasher)]

@@ -250,6 +250,8 @@ def adopt_user(user: SiteUser) -> Account:
         name=users.read_name(user),
         registered_at=joined,
         accessed_at=timezone.now(),
+        # Of an account that the user had before.
+        totp_verified=user.django_account_authenticators.filter(confirmed=True).exists(),
     )
     if account.has_password:
         account.password_changed_at = joined

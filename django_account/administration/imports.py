@@ -17,11 +17,16 @@ from django_account.administration import services
 from django_account.administration.shapes import Record
 from django_account.core import emails, phones
 from django_account.core.ids import UNIQUE, is_valid_id
+from django_account.core.json_values import MAX_PREFS_BYTES, is_storable, json_size
 from django_account.exceptions import InvalidArgument, UserAlreadyExists
 from django_account.selfservice.profile import save_account
 
 MAX_NAME = 128
 MAX_LABEL = 36
+MAX_LABELS = 1000
+
+# As it is stored: Firebase's, with the project's keys, has some 500.
+MAX_PASSWORD = 2048
 
 
 @dataclass(slots=True)
@@ -66,7 +71,7 @@ def tidy(record: Record) -> Record:
     """Bring a record into stored form.
 
     Raises:
-        InvalidArgument: it cannot be imported.
+        InvalidArgument, ValueError: it cannot be imported.
     """
     if record.account_id and not is_valid_id(record.account_id):
         raise InvalidArgument("$id", f"{record.account_id[:50]!r} cannot be an id.")
@@ -77,8 +82,18 @@ def tidy(record: Record) -> Record:
             raise InvalidArgument("email", f"{record.email[:50]!r} is no address.") from None
     if record.phone and not phones.is_phone(record.phone):
         raise InvalidArgument("phone", f"{record.phone[:50]!r} is no number in E.164.")
-    if len(record.name) > MAX_NAME or "\x00" in record.name:
+    if len(record.name) > MAX_NAME:
         raise InvalidArgument("name", f"It has more than {MAX_NAME} characters.")
+    for name in ("name", "password", "prefs"):
+        if not is_storable(getattr(record, name)):
+            raise InvalidArgument(name, "A null character, half a character, or nested too deeply.")
+    if len(record.password) > MAX_PASSWORD:
+        raise InvalidArgument("password", f"It takes more than {MAX_PASSWORD} characters.")
+    # Infinite numbers are ValueErrors.
+    if json_size(record.prefs) > MAX_PREFS_BYTES:
+        raise InvalidArgument("prefs", f"They have more than {MAX_PREFS_BYTES} bytes.")
+    if len(record.labels) > MAX_LABELS:
+        raise InvalidArgument("labels", f"There are more than {MAX_LABELS}.")
     if not all(
         isinstance(label, str) and label.isascii() and label.isalnum() and len(label) <= MAX_LABEL
         for label in record.labels

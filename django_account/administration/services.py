@@ -17,6 +17,7 @@ from django_account.accounts.passwords import remove_password
 from django_account.accounts.services import is_on_identity, lock_account, require_welcome_email
 from django_account.conf import conf
 from django_account.exceptions import EmailAlreadyExists, PhoneAlreadyExists, TargetAlreadyExists
+from django_account.selfservice.delivery import tell_of_removal
 from django_account.selfservice.profile import (
     assign_acceptable,
     forget_last_factor,
@@ -50,7 +51,8 @@ def update_impersonator(*, account: Account, impersonator: bool) -> None:
 
 
 def update_mfa(*, account: Account, mfa: bool) -> None:
-    """Ask for a second factor, or no longer. Whether there is one is not looked at."""
+    """Ask for a second factor, or no longer, which is told by e-mail. Whether there is one is not
+    looked at."""
     changed = account.mfa_enabled != mfa
     account.mfa_enabled = mfa
     with transaction.atomic():
@@ -58,6 +60,8 @@ def update_mfa(*, account: Account, mfa: bool) -> None:
         if changed:
             event = signals.mfa_enabled if mfa else signals.mfa_disabled
             signals.send_on_commit(event, account=account)
+            if not mfa:
+                tell_of_removal(account)
 
 
 def update_verification(*, account: Account, address_kind: str, verified: bool) -> None:
@@ -100,19 +104,21 @@ def update_email(*, account: Account, email: str | None) -> None:
         email: in normal form; None takes it away.
 
     Raises:
+        EmailAlreadyExists: somebody has it on an account elsewhere, or without a target.
         TargetAlreadyExists: somebody, perhaps the account itself, has the address.
-        EmailAlreadyExists: somebody has it without a target, or on an account elsewhere.
         InvalidEmail, EmailDisposable, EmailNotCanonical, EmailFree, EmailNotCorporate: the address
             cannot be used here.
     """
     if email is not None:
-        require_welcome_email(email)
+        if is_on_identity(email, account=account):
+            raise EmailAlreadyExists
         # In this order: a neighbour who takes the address in between has a target by then.
         is_taken = Account.objects.filter(email=email).exists() or users.has_user_with(email=email)
         if is_claimed(email):
             raise TargetAlreadyExists
-        if is_taken or is_on_identity(email, account=account):
+        if is_taken:
             raise EmailAlreadyExists
+        require_welcome_email(email)
     write_email(account, email)
 
 

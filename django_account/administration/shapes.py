@@ -14,7 +14,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-from django_account.accounts.hashers import KINDS, describe
+from django_account.accounts.hashers import KINDS, describe, require_affordable
 from django_account.accounts.models import Account
 from django_account.accounts.passwords import stored_password
 from django_account.core.times import iso
@@ -188,6 +188,7 @@ def to_appwrite(account: Account, *, passwords: bool) -> dict[str, Any]:
 def _taken(kind: str, hashed: str, options: Row) -> str:
     """The stored form of a hash; of a kind that only Django knows, itself."""
     if kind not in KINDS:
+        require_affordable(hashed)
         return hashed
     wanted = KINDS[kind].parameters
     if missing := [name for name in wanted if name not in options and name != "version"]:
@@ -224,7 +225,7 @@ def _json(value: Any, kind: type) -> Any:
         return kind()
     try:
         found = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, kind):
         raise InvalidArgument("row", f"{value!r:.50} is no JSON {kind.__name__}.")
@@ -239,7 +240,11 @@ def _moment(value: Any) -> datetime | None:
         return None
     if moment is None:
         return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        # Before the year 1 or after the year 9999, there.
+        return None
 
 
 def _unwrapped(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, NoReturn
@@ -13,12 +12,10 @@ from django_account.accounts import passwords
 from django_account.api.platforms import is_allowed_url
 from django_account.core import emails, phones
 from django_account.core.ids import UNIQUE, is_valid_id
+from django_account.core.json_values import MAX_PREFS_BYTES, is_storable, json_size
 from django_account.exceptions import InvalidArgument
 
 ABSENT = serializers.empty
-
-# Levels of nesting in a JSON value that is stored. MariaDB holds 31.
-MAX_DEPTH = 30
 
 
 class Params(serializers.Serializer[Any]):
@@ -306,8 +303,6 @@ class SecondsParam(IntegerParam):
 class PrefsParam(serializers.DictField):
     """A JSON object of at most 65535 bytes, measured as upstream measures."""
 
-    MAX_BYTES = 65_535
-
     def run_validation(self, data: Any = ABSENT) -> Any:
         if data == []:
             # PHP clients have no other way to write an empty object.
@@ -315,11 +310,11 @@ class PrefsParam(serializers.DictField):
         if not isinstance(data, dict) or not is_storable(data):
             refuse("Value must be a valid object.")
         try:
-            size = len(json.dumps(data, separators=(",", ":"), allow_nan=False).replace("/", r"\/"))
+            size = json_size(data)
         except (ValueError, RecursionError):
             refuse("Value must be a valid object.")
-        if size > self.MAX_BYTES:
-            refuse(f"Value must be a valid object of at most {self.MAX_BYTES} bytes.")
+        if size > MAX_PREFS_BYTES:
+            refuse(f"Value must be a valid object of at most {MAX_PREFS_BYTES} bytes.")
         return data
 
 
@@ -330,29 +325,3 @@ def refuse(rule: str) -> NoReturn:
         ValidationError: always.
     """
     raise serializers.ValidationError([rule])
-
-
-def is_storable(value: Any) -> bool:
-    """Whether a JSON value can be stored by every database, and be read again.
-
-    PostgreSQL holds no null characters, and UTF-8 no lone surrogates. What is nested deeper than
-    MAX_DEPTH is refused by MariaDB, and could exceed the stack of whoever reads it, and lock its
-    owner out.
-    """
-    pending = [(value, 0)]
-    while pending:
-        item, depth = pending.pop()
-        if depth > MAX_DEPTH:
-            return False
-        if isinstance(item, dict):
-            pending += [(each, depth + 1) for pair in item.items() for each in pair]
-        elif isinstance(item, list):
-            pending += [(each, depth + 1) for each in item]
-        elif isinstance(item, str):
-            if "\x00" in item:
-                return False
-            try:
-                item.encode()
-            except UnicodeEncodeError:
-                return False
-    return True

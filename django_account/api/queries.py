@@ -35,8 +35,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from rest_framework import serializers
 
-from django_account.api.fields import ABSENT, is_storable, refuse
+from django_account.api.fields import ABSENT, refuse
 from django_account.core.ids import is_valid_id
+from django_account.core.json_values import is_storable
 from django_account.exceptions import CursorNotFound, QueryInvalid, QueryOrderNull
 
 Row = TypeVar("Row", bound=Model)

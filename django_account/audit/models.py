@@ -101,7 +101,7 @@ class LogEntry(models.Model):
     user_type = models.CharField(max_length=16)
     mode = models.CharField(max_length=8, default="default")
     key_name = models.CharField(max_length=MAX_KEY_NAME, blank=True, verbose_name="API key")
-    # Of an impersonator who acted as the account.
+    # Of the impersonator, where it was not done by its owner. It says nothing of whose it is.
     actor_id = ExactCharField(max_length=36, blank=True, verbose_name="impersonator's id")
     session_id = models.CharField(max_length=36, blank=True, verbose_name="session id")
     ip = models.CharField(max_length=45, blank=True, verbose_name="IP address")

@@ -55,7 +55,7 @@ class Activity:
         mode: "admin" when the site itself acted.
         session_id: the session that was made, changed or used.
         key_name: the API key's, when a server acted.
-        actor_id: the public id of the impersonator, when one acted as the account.
+        actor_id: the impersonator's public id, when one acted as the account.
         client: who was on the other end.
         at: when.
     """

@@ -70,6 +70,9 @@ class Authenticator(Device, models.Model):
     last_step = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    # Whether who deletes it withdraws the sessions' claims to it, too.
+    claims_seen_to = False
+
     objects = AuthenticatorQuerySet.as_manager()
 
     class Meta:
@@ -276,7 +279,8 @@ class GuessCountQuerySet(models.QuerySet["GuessCount"]):
         except IntegrityError:
             # The person has just been deleted: there is nothing left to guess at.
             return True
-        return bool(left.update(**taken))
+        # No row at all: deleted with the person, a moment later.
+        return bool(left.update(**taken)) or not self.filter(user=user_id).exists()
 
     def give_back(self, user_id: Any) -> None:
         """It was no wrong one."""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from django_account import signals
+from django_account.accounts.lookups import lock
 from django_account.accounts.models import GATE_FACTORS, Account
 from django_account.accounts.services import lock_account
 from django_account.conf import conf
-from django_account.core.clients import ClientInfo
 from django_account.exceptions import (
     AuthenticatorAlreadyVerified,
     AuthenticatorNotFound,
@@ -31,7 +29,7 @@ from django_account.mfa.factors import all_factors, find_factor, require_enabled
 from django_account.mfa.factors.base import Factor
 from django_account.mfa.factors.totp import provisioning_uri
 from django_account.mfa.models import Authenticator, Challenge, GuessCount, RecoveryCode
-from django_account.selfservice.delivery import request_message
+from django_account.selfservice.delivery import tell_of_removal
 from django_account.selfservice.passwordless import Requester
 from django_account.sessions.models import Session
 from django_account.sessions.services import add_factors, withdraw_factors
@@ -41,10 +39,6 @@ RECOVERY_CODES, RECOVERY_CODE_LENGTH = 6, 10
 
 # A session may begin with these, so that they stay with it whatever is removed.
 _BEGINNINGS = frozenset({"email", "phone"})
-
-# How long there is any point in telling somebody that a factor is gone.
-_NEWS = timedelta(days=1)
-
 
 # --- on and off ---------------------------------------------------------------------------------
 
@@ -79,7 +73,7 @@ def update_mfa(
             event = signals.mfa_enabled if enabled else signals.mfa_disabled
             signals.send_on_commit(event, account=account)
             if not enabled:
-                _tell_of_removal(account, requester)
+                tell_of_removal(account, locale=requester.locale, client=requester.client)
 
 
 def require_fresh_proof(session: Session | None) -> None:
@@ -185,6 +179,7 @@ def delete_authenticator(
         device = _find_authenticator(account)
         if device is None:
             raise AuthenticatorNotFound
+        device.claims_seen_to = True
         device.delete()
         Challenge.objects.filter(account=account, factor=device.type).delete()
         if not device.confirmed:
@@ -197,16 +192,31 @@ def delete_authenticator(
         signals.send_on_commit(
             signals.authenticator_removed, account=account, type=str(device.type)
         )
-        _tell_of_removal(account, requester)
+        tell_of_removal(account, locale=requester.locale, client=requester.client)
 
 
-def follow_authenticator(sender: type[Authenticator], instance: Authenticator, **kw: Any) -> None:
+def follow_authenticator(
+    sender: type[Authenticator], instance: Authenticator, origin: Any = None, **kw: Any
+) -> None:
     """Receiver of an authenticator's ``post_save`` and ``post_delete``: the account's flag for the
-    gate is what the table says, whoever changed it."""
+    gate is what the table says, whoever changed it, and no session keeps a claim to what the site's
+    own code deletes.
+
+    Args:
+        origin: what was deleted, if anything: it, a queryset, or its user.
+    """
     confirmed = Authenticator.objects.confirmed().filter(
         user=OuterRef("user"), type=Authenticator.Type.TOTP
     )
     Account.objects.filter(user=instance.user_id).update(totp_verified=Exists(confirmed))
+    goes_alone = getattr(origin, "model", type(origin)) is Authenticator
+    if goes_alone and instance.confirmed and not instance.claims_seen_to:
+        with transaction.atomic():
+            account = Account.objects.filter(user=instance.user_id).first()
+            locked = lock(account) if account is not None else None
+            if locked is not None:
+                gone = {instance.type} if locked.verified_factors else GATE_FACTORS
+                withdraw_factors(locked, gone)
 
 
 def _find_authenticator(account: Account) -> Authenticator | None:
@@ -414,23 +424,10 @@ def reset_mfa(*, account: Account, requester: Requester | None = None) -> None:
                 account=account,
                 type=str(Authenticator.Type.TOTP),
             )
-        _tell_of_removal(
-            account, requester or Requester(client=ClientInfo(), locale=settings.LANGUAGE_CODE)
-        )
-
-
-def _tell_of_removal(account: Account, requester: Requester) -> None:
-    """Tell the owner of an account that it is less well guarded: perhaps it was not them."""
-    if account.email:
-        request_message(
-            account=account,
-            channel="email",
-            kind="mfa-removed",
-            recipient=account.email,
-            expires_at=timezone.now() + _NEWS,
-            locale=requester.locale,
-            client=requester.client,
-        )
+        if requester is None:
+            tell_of_removal(account)
+        else:
+            tell_of_removal(account, locale=requester.locale, client=requester.client)
 
 
 def _save(account: Account, **values: Any) -> None:

@@ -68,4 +68,6 @@ def drop_indexes(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [("django_account", "0001_initial")]
 
-    operations = [migrations.RunPython(create_indexes, drop_indexes)]
+    # Where DDL cannot be rolled back (MariaDB, MySQL) Django runs none inside of a transaction.
+    # Elsewhere the whole migration is one all the same.
+    operations = [migrations.RunPython(create_indexes, drop_indexes, atomic=False)]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from string import punctuation
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
+
+from django.conf import settings
+from django.utils import timezone
 
 from django_account import signals
 from django_account.accounts.models import Account
@@ -15,6 +19,9 @@ from django_account.core.times import iso
 from django_account.exceptions import MailDisabled, SMSDisabled
 from django_account.tokens.models import Token
 from django_account.tokens.services import IssuedToken
+
+# How long there is any point in telling somebody that a factor is gone.
+_NEWS = timedelta(days=1)
 
 # What browsers send as it is in every part of a URL, beside letters and digits.
 _SAFE = "".join(set(punctuation) - set('"<>`'))
@@ -81,6 +88,28 @@ def request_message(*, account: Account, **values: Any) -> None:
     """
     message = Message(name=account.name, **values)
     signals.message_requested.send_robust(sender=None, account=account, message=message)
+
+
+def tell_of_removal(
+    account: Account, *, locale: str | None = None, client: ClientInfo | None = None
+) -> None:
+    """Tell the owner of an account that it is less well guarded: perhaps it was not them.
+
+    Args:
+        account: with the address it had before.
+        locale: the site's own when left out.
+        client: who asked; not told when left out.
+    """
+    if account.email:
+        request_message(
+            account=account,
+            channel="email",
+            kind="mfa-removed",
+            recipient=account.email,
+            expires_at=timezone.now() + _NEWS,
+            locale=locale or settings.LANGUAGE_CODE,
+            client=client or ClientInfo(),
+        )
 
 
 def with_secret(url: str, issued: IssuedToken) -> str:

@@ -29,6 +29,7 @@ from django_account.exceptions import (
     TargetAlreadyExists,
     UserNotFound,
 )
+from django_account.selfservice.delivery import tell_of_removal
 from django_account.sessions.models import Session
 from django_account.sessions.services import end_sessions, withdraw_factors
 from django_account.targets.services import is_claimed, move_address
@@ -171,14 +172,17 @@ def write_phone(
 
 
 def forget_last_factor(was: Account, factor: str) -> None:
-    """Leave no session with a claim to a second factor when the address was the account's last.
-    Call it in the transaction that changes the address.
+    """Leave no session with a claim to a second factor when the address was the account's last, and
+    tell the person, at the address they had, if MFA is on. Call it in the transaction that changes
+    the address.
 
     Args:
         was: the account, locked, as it was before.
     """
     if was.verified_factors == [factor]:
         withdraw_factors(was, GATE_FACTORS)
+        if was.mfa_enabled:
+            tell_of_removal(was)
 
 
 def block(account: Account) -> None:

@@ -19,14 +19,11 @@ from django_account.sessions.models import Session
 LIFETIME = timedelta(days=1)
 
 
-def is_alarming(account: Account, session: Session, replaces: Session | None = None) -> bool:
+def is_alarming(account: Account, session: Session) -> bool:
     """Whether a new session is news to its owner.
 
     It is not when an e-mail of ours led to it, when it is the only one, and when nobody signed in:
     a server made it, or the account with it. Call it before the session cap ends older ones.
-
-    Args:
-        replaces: a session that is still there and ends as the new one begins.
     """
     by_email = session.provider in ("magic-url", "token") and "email" in session.factors
     return bool(
@@ -35,10 +32,7 @@ def is_alarming(account: Account, session: Session, replaces: Session | None = N
         and account.email
         and not by_email
         and session.provider not in ("anonymous", "server")
-        and Session.objects.active()
-        .filter(account=account)
-        .exclude(pk__in=[each.pk for each in (session, replaces) if each is not None])
-        .exists()
+        and Session.objects.active().filter(account=account).exclude(pk=session.pk).exists()
     )
 
 

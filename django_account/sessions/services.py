@@ -99,9 +99,11 @@ def create_anonymous_session(*, client: ClientInfo) -> IssuedSession:
         )
 
 
-# What a sign-in by an OAuth2 provider proves: two factors, so that nobody is asked for another here
-# (mfa-oauth.md §8.2).
-OAUTH2_FACTORS = ("email", "oauth2")
+def oauth2_factors() -> list[str]:
+    """What a sign-in by an OAuth2 provider proves: two factors, so that nobody is asked for another
+    here (mfa-oauth.md §8.2), unless MFA_AFTER_OAUTH2."""
+    return ["oauth2"] if conf.mfa_after_oauth2 else ["email", "oauth2"]
+
 
 # What a session by a one-time secret looks like: its provider, its factors (core.md §4.7), and the
 # account's flag that the secret proves.
@@ -110,8 +112,8 @@ _BY_TOKEN: dict[Token.Kind, tuple[str, list[str], str | None]] = {
     Token.Kind.EMAIL_CODE: ("token", ["email"], "email"),
     Token.Kind.PHONE_CODE: ("phone", ["phone"], "phone"),
     Token.Kind.GENERIC: ("token", ["token"], None),
-    # The provider is the identity's.
-    Token.Kind.OAUTH2: ("", list(OAUTH2_FACTORS), None),
+    # The provider and the factors are the identity's.
+    Token.Kind.OAUTH2: ("", [], None),
 }
 
 
@@ -188,21 +190,16 @@ def create_identity_session(
     Raises:
         UserBlocked, UserNotFound: the account was blocked or deleted in the meantime.
     """
-    with transaction.atomic():
-        issued = create_session(
-            account=account,
-            provider=identity.provider,
-            provider_uid=identity.provider_uid,
-            provider_tokens=identity.provider_tokens,
-            factors=OAUTH2_FACTORS,
-            client=client,
-            replaces=replaces,
-            alerts=alerts,
-        )
-        if replaces is not None:
-            Target.objects.filter(session=replaces).update(session=issued.session)
-            _delete(account, Session.objects.filter(pk=replaces.pk))
-    return issued
+    return create_session(
+        account=account,
+        provider=identity.provider,
+        provider_uid=identity.provider_uid,
+        provider_tokens=identity.provider_tokens,
+        factors=oauth2_factors(),
+        client=client,
+        replaces=replaces,
+        alerts=alerts,
+    )
 
 
 def create_session(
@@ -226,7 +223,8 @@ def create_session(
     Args:
         by_server: the site signs the person in: it may be blocked, and SESSION_LIMIT waits for the
             next sign-in (users.md §2).
-        replaces: a session that the caller ends next.
+        replaces: a session of the account that ends as this one begins, and hands its push targets
+            on.
         alerts: whether the session may be told of by e-mail (alerts.is_alarming).
 
     Raises:
@@ -254,7 +252,12 @@ def create_session(
         if not lock_account(account).is_active and not by_server:
             raise UserBlocked
         session.save(force_insert=True)
-        if alerts and is_alarming(account, session, replaces):
+        if replaces is not None:
+            # Before anybody counts: it is no other session to warn of, and takes no place under the
+            # cap, which would end it or another one with its targets.
+            Target.objects.filter(session=replaces).update(session=session)
+            _delete(account, Session.objects.filter(pk=replaces.pk))
+        if alerts and is_alarming(account, session):
             request_alert(account, session, client)
         if not by_server:
             enforce_limit(account)

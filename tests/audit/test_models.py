@@ -157,6 +157,7 @@ def test_columns_hold_what_their_sources_hold() -> None:
         "user_phone": length(Account, "phone"),
         "user_name": length(Account, "name"),
         "key_name": length(ApiKey, "name"),
+        "actor_id": length(Account, "public_id"),
         "session_id": length(Session, "public_id"),
         "ip": length(Session, "ip"),
         "country_code": length(Session, "country_code"),

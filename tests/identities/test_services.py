@@ -30,9 +30,10 @@ from django_account.identities.models import Identity
 from django_account.identities.oauth2 import Profile
 from django_account.mfa import services as mfa
 from django_account.mfa.models import Authenticator, RecoveryCode
+from django_account.notifications.models import Delivery
 from django_account.sessions.models import Session
 from django_account.sessions.provider_tokens import ProviderTokens
-from django_account.sessions.services import IssuedSession, create_session
+from django_account.sessions.services import IssuedSession, create_session, create_token_session
 from django_account.targets.models import Target
 from django_account.tokens.models import Token
 from django_account.tokens.services import issue_token
@@ -77,6 +78,14 @@ def signed_up(email: str | None = ADA, *, verified: bool = False, **rest: Any) -
 def linked(account: Account, **values: Any) -> Identity:
     given = {"provider": "github", "provider_uid": "583231", "provider_email": "", **values}
     return Identity.objects.create(account=account, **given)
+
+
+def send_no_mail(settings: Any) -> None:
+    dummy = "django.core.mail.backends.dummy.EmailBackend"
+    if hasattr(settings, "MAILERS"):
+        settings.MAILERS = {"default": {"BACKEND": dummy}}
+    else:
+        settings.EMAIL_BACKEND = dummy
 
 
 def refused(error: type[AccountError], *args: Any, **kwargs: Any) -> None:
@@ -304,6 +313,19 @@ class TestSession:
         assert session.provider_tokens.access == "access"
         assert session.provider_tokens.refresh == "refresh"
 
+    def test_is_one_factor_where_the_site_wants_it(self, project: Callable[..., None]) -> None:
+        project(MFA_AFTER_OAUTH2=True)
+        ada = signed_up(verified=True)
+        Account.objects.update(mfa_enabled=True)
+        issued = sign_in()
+        assert issued.session.factors == ["oauth2"]
+        assert len(issued.session.factors) < owner(issued).required_factors
+        token = services.create_oauth2_token(profile=PROFILE)
+        exchanged = create_token_session(
+            account_id=ada.public_id, secret=token.secret, client=CLIENT
+        )
+        assert exchanged.session.factors == ["oauth2"]
+
     def test_takes_the_place_of_the_one_that_asked(self) -> None:
         ada = signed_up()
         old = create_session(account=ada, provider="email", factors=["password"], client=CLIENT)
@@ -315,6 +337,37 @@ class TestSession:
         assert set(Session.objects.all()) == {other.session, issued.session}
         push.refresh_from_db()
         assert push.session == issued.session
+
+    @pytest.mark.parametrize("place", [0, 1])
+    def test_takes_its_place_within_the_cap(self, project: Callable[..., None], place: int) -> None:
+        """Nobody else is signed out for it, and no push target is lost."""
+        project(SESSION_LIMIT=2)
+        ada = signed_up()
+        made = [
+            create_session(account=ada, provider="email", factors=["password"], client=CLIENT)
+            for _ in range(2)
+        ]
+        old, other = made[place].session, made[1 - place].session
+        push = Target.objects.create(
+            account=ada, session=old, provider_type="push", identifier="device"
+        )
+        issued = sign_in(account=ada, current=old)
+        assert set(Session.objects.all()) == {other, issued.session}
+        push.refresh_from_db()
+        assert push.session == issued.session
+
+    def test_no_alert_of_one_that_takes_the_only_ones_place(
+        self, project: Callable[..., None]
+    ) -> None:
+        project(SESSION_ALERTS=True)
+        anonymous = create_account()
+        old = create_session(
+            account=anonymous, provider="anonymous", factors=["anonymous"], client=CLIENT
+        )
+        sign_in(account=anonymous, current=old.session)
+        assert not Delivery.objects.exists()
+        sign_in()
+        assert Delivery.objects.exists()
 
     def test_stays_when_the_sign_in_is_refused(self) -> None:
         eve = signed_up("eve@example.org")
@@ -396,14 +449,14 @@ class TestUnlink:
         self.last()
 
     def test_not_the_last_way_where_the_site_sends_no_mail(self, settings: Any) -> None:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+        send_no_mail(settings)
         sign_in()
         self.last()
 
     def test_another_identity_counts_while_its_provider_is_on(
         self, settings: Any, project: Callable[..., None]
     ) -> None:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+        send_no_mail(settings)
         account = owner(sign_in())
         linked(account, provider="gitlab", provider_uid="7")
         self.last()
@@ -412,12 +465,12 @@ class TestUnlink:
         assert Identity.objects.get().provider == "gitlab"
 
     def test_a_password_counts(self, settings: Any) -> None:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+        send_no_mail(settings)
         account = signed_up(password=PASSWORD)
         services.unlink(account=account, identity_id=linked(account).public_id)
 
     def test_a_phone_number_counts(self, settings: Any, project: Callable[..., None]) -> None:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+        send_no_mail(settings)
         account = signed_up(phone="+14155550100")
         identity = linked(account)
         project(AUTH_METHODS={"phone": False})

@@ -11,6 +11,7 @@ from tests.accounts.vectors import VECTORS
 from tests.client import PASSWORD
 from tests.live.people import Sdk, fresh_email
 from tests.live.sdks import Client, refused, sdks, server_sdks
+from tests.live.server import Server
 
 pytestmark = pytest.mark.live
 
@@ -160,6 +161,54 @@ class TestUsers:
         for client in (sdk.with_key(), sdk.client()):
             with refused(401, "general_unauthorized_scope"):
                 client.users("list")
+
+
+# What a sign-in by a provider and a custom factor leave behind for the person of an id.
+_LEFT_BEHIND = """
+from datetime import timedelta
+from django.utils import timezone
+from django_account.accounts.models import Account
+from django_account.identities.models import Identity
+from django_account.mfa.models import Challenge
+from django_account.sessions.provider_tokens import ProviderTokens
+account = Account.objects.get(public_id={user_id!r})
+identity = Identity(account=account, provider="github", provider_uid={user_id!r})
+identity.provider_tokens = ProviderTokens("access", "refresh", timezone.now())
+identity.save()
+challenge = Challenge(
+    account=account, factor="custom", expires_at=timezone.now() + timedelta(minutes=5)
+)
+challenge.set_code("123456", readable=True)
+challenge.save()
+print(identity.public_id, challenge.public_id)
+"""
+
+
+@server_sdks
+def test_identities_and_challenges(sdk: Sdk, full_key: str, server: Server) -> None:
+    """users.listIdentities, deleteIdentity; getMFAChallenge, which Node.js lacks"""
+    site = with_full_key(sdk, full_key)
+    user_id = fresh_user(site)["$id"]
+    output = server.manage("shell", "-c", _LEFT_BEHIND.format(user_id=user_id))
+    identity_id, challenge_id = output.split()[-2:]
+    query = json.dumps({"method": "equal", "attribute": "userId", "values": [user_id]})
+    [identity] = site.users("listIdentities", queries=[query])["identities"]
+    assert (identity["$id"], identity["userId"]) == (identity_id, user_id)
+    assert (identity["provider"], identity["providerAccessToken"]) == ("github", "access")
+    with refused(400, "general_query_invalid"):
+        site.users("listIdentities", search="github")
+    site.users("deleteIdentity", identityId=identity_id)
+    assert site.users("listIdentities", queries=[query])["total"] == 0
+    with refused(404, "user_identity_not_found"):
+        site.users("deleteIdentity", identityId=identity_id)
+    if sdk.name != "python":
+        return
+    named = {"userId": user_id, "challengeId": challenge_id}
+    challenge = site.users("getMFAChallenge", **named)
+    assert (challenge["$id"], challenge["userId"]) == (challenge_id, user_id)
+    assert challenge["code"] == "123456"
+    with refused(401, "user_invalid_token"):
+        site.users("getMFAChallenge", **{**named, "challengeId": "unknown"})
 
 
 @sdks("node")

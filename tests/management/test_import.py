@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils.module_loading import import_string
 
 from django_account.accounts.models import Account
 from django_account.accounts.services import authenticate, create_account
@@ -71,6 +73,21 @@ FIREBASE_ROW = {
     "createdAt": "1714979289010",
     "disabled": False,
 }
+
+
+SCRYPT_INFINITE = {
+    "salt": "x",
+    "costCpu": float("inf"),
+    "costMemory": 8,
+    "costParallel": 1,
+    "length": 64,
+}
+ARGON2_DEAR = "$argon2id$v=19$m=4194304,t=100,p=1$c2FsdHNhbHQ$" + "a" * 43
+
+
+def deep(levels: int) -> dict[str, Any]:
+    """An object with others in it."""
+    return {"a": deep(levels - 1)} if levels else {}
 
 
 def write(path: Path, rows: list[Any]) -> str:
@@ -213,12 +230,42 @@ class TestRefused:
             {"$id": "x", "password": "rot13$x", "hash": "rot13"},
             {"$id": "x", "email": "taken@example.org"},
             {"localId": "x", "passwordHash": "abcd", "salt": "abcd"},
+            {"$id": "x", "labels": ["a"] * 1001},
+            {"$id": "x", "name": "\ud800"},
+            {"$id": "x", "prefs": {"a": "\x00"}},
+            {"$id": "x", "prefs": {"a": "\ud800"}},
+            {"$id": "x", "prefs": {"a": float("nan")}},
+            {"$id": "x", "prefs": {"a": "b" * 65536}},
+            {"$id": "x", "prefs": deep(31)},
+            {"$id": "x", "prefs": "[" * 100_000},
+            {"$id": "x", "password": "0" * 2048, "hash": "md5"},
+            {"$id": "x", "password": "a\x00b", "hash": "md5"},
+            {"$id": "x", "password": "00" * 16, "hash": "scrypt", "hashOptions": SCRYPT_INFINITE},
+            # Django's own kinds.
+            {"$id": "x", "password": "pbkdf2_sha256$2000000000$salt$aGFzaA==", "hash": "pbkdf2"},
+            {"$id": "x", "password": "pbkdf2_sha256$1000", "hash": "pbkdf2"},
+            {
+                "$id": "x",
+                "password": "scrypt$1073741824$salt$8$1$aGFzaA==",
+                "hash": "django",
+            },
+            {"$id": "x", "password": "bcrypt_sha256$$2b$31$" + "a" * 53, "hash": "bcrypt_sha256"},
+            {"$id": "x", "password": f"argon2{ARGON2_DEAR}", "hash": "django"},
+            {"$id": "x", "password": "foreign$taken", "hash": "django"},
             5,
             None,
         ],
-        ids=str,
+        ids=lambda row: str(row)[:60],
     )
-    def test_row_is_told_and_the_others_imported(self, tmp_path: Path, row: Any) -> None:
+    def test_row_is_told_and_the_others_imported(
+        self, tmp_path: Path, row: Any, settings: Any
+    ) -> None:
+        settings.PASSWORD_HASHERS = [
+            *settings.PASSWORD_HASHERS,
+            "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+            "django.contrib.auth.hashers.ScryptPasswordHasher",
+            "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+        ]
         create_account(account_id="taken", email="taken@example.org")
         file = write(tmp_path / "people.jsonl", [{"$id": "a"}, row, {"$id": "b"}])
         out = io.StringIO()
@@ -230,6 +277,33 @@ class TestRefused:
         assert re.search(r"^row 2: refused: \S", out.getvalue(), re.MULTILINE)
         assert set(Account.objects.values_list("public_id", flat=True)) == {"taken", "a", "b"}
         assert get_user_model().objects.count() == 3
+
+    @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+    def test_moments_beyond_time_are_none(self, tmp_path: Path, moment: str) -> None:
+        run(write(tmp_path / "people.jsonl", [{"$id": "a", "registration": moment}]))
+        assert Account.objects.get().registered_at.year > 2000
+
+    def test_bytes_that_are_no_text(self, tmp_path: Path) -> None:
+        path = tmp_path / "people.jsonl"
+        path.write_bytes(b'{"$id": "a"}\n{"$id": "x", "name": "\xff"}\n{"$id": "b"}\n')
+        with pytest.raises(CommandError, match="refused"):
+            run(str(path))
+        assert set(Account.objects.values_list("public_id", flat=True)) == {"a", "b"}
+
+    def test_csv_that_is_none(self, tmp_path: Path) -> None:
+        path = tmp_path / "people.csv"
+        path.write_text("$id,name\na," + "n" * 2**21 + "\n")
+        with pytest.raises(CommandError, match="no CSV"):
+            run(str(path))
+
+    def test_hash_of_a_kind_that_only_django_knows(self, tmp_path: Path, settings: Any) -> None:
+        for number, name in enumerate(["PBKDF2", "Scrypt", "BCryptSHA256", "Argon2"]):
+            hasher = f"django.contrib.auth.hashers.{name}PasswordHasher"
+            settings.PASSWORD_HASHERS = [*settings.PASSWORD_HASHERS, hasher]
+            hashed = make_password("correct horse", hasher=import_string(hasher).algorithm)
+            row = {"email": f"{number}@example.org", "password": hashed, "hash": "django"}
+            run(write(tmp_path / "people.jsonl", [row]))
+            assert authenticate(email=row["email"], password="correct horse")
 
     def test_never_half_a_person(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(*arguments: Any, **options: Any) -> None:
@@ -316,6 +390,12 @@ class TestExport:
                 assert {k: new[k] for k in kept} == {k: old[k] for k in kept}
         account = Account.objects.get(public_id="plain")
         assert account.user.check_password("correct horse")
+
+    def test_a_file_that_was_there_is_closed_to_others(self, tmp_path: Path) -> None:
+        file = tmp_path / "export.jsonl"
+        file.touch(mode=0o644)
+        call_command("exportaccounts", str(file))
+        assert file.stat().st_mode & 0o077 == 0
 
     def test_without_passwords(self, capsys: pytest.CaptureFixture[str]) -> None:
         create_account(account_id="plain", password="correct horse")

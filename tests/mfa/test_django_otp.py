@@ -125,6 +125,18 @@ class TestDevices:
         assert verify_token(device.user, device.persistent_id, code(secret)) == device
         assert GuessCount.objects.get().count == 0
 
+    @pytest.mark.parametrize("at_once", [False, True])
+    def test_the_sites_own_deletion_leaves_no_claim(
+        self, ada: ApiClient, secret: str, at_once: bool
+    ) -> None:
+        (device,) = devices_for_user(User.objects.get())
+        assert ada.get("/account/sessions/current").json()["factors"] == ["password", "totp"]
+        if at_once:
+            type(device).objects.all().delete()
+        else:
+            device.delete()
+        assert ada.get("/account/sessions/current").json()["factors"] == ["password"]
+
     def test_an_unreadable_seed_verifies_nothing(self, ada: ApiClient, secret: str) -> None:
         device = Authenticator.objects.get()
         Authenticator.objects.update(seed=encrypt("x", "something else"))

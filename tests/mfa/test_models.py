@@ -12,7 +12,7 @@ import time_machine
 from django.db import IntegrityError, transaction
 
 from django_account.accounts.models import Account
-from django_account.accounts.services import create_account
+from django_account.accounts.services import adopt_user, create_account
 from django_account.core.crypto import encrypt
 from django_account.mfa.models import Authenticator, Challenge, GuessCount, RecoveryCode
 from tests.mfa.people import START, STEP, Clock, code
@@ -133,6 +133,11 @@ class TestTheFlagOfTheGate:
         Authenticator.new(other.user)[0].save()
         assert Account.objects.get(email="ada@example.org").totp_verified is True
         assert Account.objects.get(email="bob@example.org").totp_verified is False
+
+    def test_a_user_who_had_an_account_before_is_adopted(self, device: Authenticator) -> None:
+        Account.objects.all().delete()
+        assert adopt_user(device.user).totp_verified is True
+        assert self.flag() is True
 
     def test_the_user_is_deleted(self, device: Authenticator) -> None:
         device.user.delete()

@@ -17,12 +17,14 @@ from django_account.core.clients import ClientInfo
 from django_account.core.crypto import encrypt
 from django_account.core.messages import Message
 from django_account.exceptions import RecoveryCodesNotFound, SessionNotFound
+from django_account.identities.models import Identity
 from django_account.mfa import services
 from django_account.mfa.factors import find_factor
 from django_account.mfa.models import Authenticator, Challenge, GuessCount, RecoveryCode
 from django_account.notifications.models import Delivery
 from django_account.selfservice.passwordless import Requester
 from django_account.sessions.models import Session
+from django_account.sessions.provider_tokens import ProviderTokens
 from tests.client import ApiClient, assert_error
 from tests.mfa.people import Clock, answer, begin, code, enrol, prove
 
@@ -237,6 +239,12 @@ class TestReencrypt:
             payload=encrypt("{}", "delivery"),
             expires_at=Challenge.objects.latest("pk").expires_at,
         )
+        tokens = ProviderTokens(access="access", refresh="refresh")
+        session = Session.objects.get()
+        identity = Identity(account=session.account, provider="github", provider_uid="583231")
+        for holder in (session, identity):
+            holder.provider_tokens = tokens
+            holder.save()
         settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
         settings.SECRET_KEY = self.NEW
         return secret
@@ -261,6 +269,9 @@ class TestReencrypt:
         assert services.list_recovery_codes(account=account) == ada.codes
         assert Authenticator.objects.get().accept(code(everything))
         assert Challenge.objects.get(factor="custom").code
+        for holder in (Session.objects.get(), Identity.objects.get()):
+            tokens = holder.provider_tokens
+            assert (tokens.access, tokens.refresh) == ("access", "refresh")
 
     def test_again_changes_nothing(self, everything: str) -> None:
         self.run()

@@ -27,14 +27,21 @@ from django_account.identities.models import Identity
 from django_account.identities.native import NATIVE_PROVIDERS
 from django_account.identities.oauth2 import MAX_TOKEN
 from django_account.identities.providers.registry import PROVIDERS
+from django_account.sessions.provider_tokens import ProviderTokens
 
 # Microsoft's codes are longer than the 2048 characters that upstream takes.
 MAX_CODE = 8192
 
 
-def identity_document(identity: Identity, account: Account) -> dict[str, Any]:
-    """The keys of an identity. Its owner sees the provider's tokens in clear."""
-    tokens = identity.provider_tokens
+def identity_document(
+    identity: Identity, account: Account, *, with_tokens: bool = True
+) -> dict[str, Any]:
+    """The keys of an identity.
+
+    Args:
+        with_tokens: whether the provider's tokens are told; its owner and servers see them.
+    """
+    tokens = identity.provider_tokens if with_tokens else ProviderTokens()
     return {
         "$id": identity.public_id,
         "$createdAt": iso(identity.created_at),
@@ -44,7 +51,7 @@ def identity_document(identity: Identity, account: Account) -> dict[str, Any]:
         "providerUid": identity.provider_uid,
         "providerEmail": identity.provider_email,
         "providerAccessToken": tokens.access,
-        "providerAccessTokenExpiry": iso(tokens.expires_at),
+        "providerAccessTokenExpiry": iso(identity.provider_token_expires_at),
         "providerRefreshToken": tokens.refresh,
         "providerIdToken": "",
     }

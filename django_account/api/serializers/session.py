@@ -27,10 +27,16 @@ from django_account.conf import ONE_YEAR, conf
 from django_account.core.times import iso
 from django_account.sessions.jwt import DEFAULT_DURATION, MAX_DURATION
 from django_account.sessions.models import Session
+from django_account.sessions.provider_tokens import ProviderTokens
 
 
 def session_document(
-    session: Session, *, current: bool, locale: str, secret: str = ""
+    session: Session,
+    *,
+    current: bool,
+    locale: str,
+    secret: str = "",
+    with_tokens: bool = True,
 ) -> dict[str, Any]:
     """The 29 keys of a session.
 
@@ -39,8 +45,9 @@ def session_document(
         current: whether it is the session that asks.
         locale: the language of the country's name.
         secret: the credential; given to servers, at creation only.
+        with_tokens: whether the provider's tokens are told; its owner and servers see them.
     """
-    tokens = session.provider_tokens
+    tokens = session.provider_tokens if with_tokens else ProviderTokens()
     return {
         "$id": session.public_id,
         "$createdAt": iso(session.created_at),

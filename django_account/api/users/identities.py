@@ -30,7 +30,11 @@ class UserIdentityViewSet(PeopleViewSet):
         page, total = self.params["queries"].answer(
             Identity.objects.select_related("account"), count=self.params["total"]
         )
-        documents = [identity_document(identity, identity.account) for identity in page]
+        # With somebody's tokens an impersonator could act as them at the provider.
+        documents = [
+            identity_document(identity, identity.account, with_tokens=self.caller.is_server)
+            for identity in page
+        ]
         return json_answer({"total": total, "identities": documents})
 
     @users_endpoint(scope="users.write", params=IdentityInput, status=204, event="identity.delete")

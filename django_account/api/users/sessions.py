@@ -58,7 +58,15 @@ class UserSessionViewSet(PeopleViewSet):
         documents = []
         for session in Session.objects.filter(account=account).order_by("pk"):
             session.account = account
-            documents.append(session_document(session, current=False, locale=self.locale))
+            # With somebody's tokens an impersonator could act as them at the provider.
+            documents.append(
+                session_document(
+                    session,
+                    current=False,
+                    locale=self.locale,
+                    with_tokens=self.caller.is_server,
+                )
+            )
         total = len(documents) if self.params["total"] else 0
         return json_answer({"total": total, "sessions": documents})
 

@@ -40,6 +40,9 @@ class Command(BaseCommand):
                 path = Path(options["file"])
                 # Hashes are for nobody else's eyes.
                 path.touch(mode=0o600)
+                if path.is_file():
+                    # It may have been there, for all to read.
+                    path.chmod(0o600)
                 file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
             if options["format"] == "csv":
                 self.write_csv(file, rows, passwords=passwords)

@@ -99,7 +99,7 @@ class Command(BaseCommand):
                     raise CommandError("It is no object.")
                 shape = SHAPES[options["shape"] or recognize(row)]
                 read.append((number, tidy(shape(row, options))))
-            except (AccountError, CommandError, ValueError, TypeError) as error:
+            except (AccountError, CommandError, ArithmeticError, ValueError, TypeError) as error:
                 self.refuse(number, error)
         existing = Existing(record for _, record in read)
         for number, record in read:
@@ -125,15 +125,25 @@ class Command(BaseCommand):
         """The rows of a file. JSON Lines and CSV are read as they come, JSON as a whole."""
         with path.open("rb") as file:
             # A byte order mark, as spreadsheets write it, is not part of the first row.
-            lines = (line.decode("utf-8-sig") for line in progress.counting(file))
+            # What is no UTF-8 becomes what no row may hold.
+            lines = (
+                line.decode("utf-8-sig", "surrogateescape") for line in progress.counting(file)
+            )
             if path.suffix == ".csv":
-                yield from csv.DictReader(lines)
+                yield from self.columns(lines)
             elif path.suffix == ".json":
                 yield from self.whole("".join(lines))
             else:
                 for line in lines:
                     if line.strip():
                         yield self.parsed(line)
+
+    def columns(self, lines: Iterator[str]) -> Iterator[Any]:
+        try:
+            yield from csv.DictReader(lines)
+        except csv.Error as error:
+            # Where the next row begins, nobody knows then.
+            raise CommandError(f"This is no CSV file to its end: {error}.") from None
 
     def whole(self, text: str) -> list[Any]:
         """The people of a JSON document: a list, or an object with one."""

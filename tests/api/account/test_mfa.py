@@ -534,9 +534,11 @@ class TestCreateMFAChallenge:
         assert not Challenge.objects.exists()
 
     def test_no_mail_here(self, verified: ApiClient, settings: Any) -> None:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+        dummy = "django.core.mail.backends.dummy.EmailBackend"
         if hasattr(settings, "MAILERS"):
-            settings.MAILERS = {"default": {"BACKEND": settings.EMAIL_BACKEND}}
+            settings.MAILERS = {"default": {"BACKEND": dummy}}
+        else:
+            settings.EMAIL_BACKEND = dummy
         response = verified.post("/account/mfa/challenges", {"factor": "email"})
         assert_error(response, 503, "general_smtp_disabled")
 
@@ -797,11 +799,28 @@ class TestAnAddressThatWasTheLastFactor:
         user.save()
         assert Session.objects.get().factors == ["password"]
 
-    def test_with_another_factor(self, verified: ApiClient) -> None:
+    @pytest.mark.parametrize("factor", ["email", "phone"])
+    def test_is_told_at_the_address_of_before(
+        self, ada: ApiClient, edit: Edit, sent: list[Message], factor: str
+    ) -> None:
+        edit(phone=PHONE, **{f"{factor}_verified": True})
+        ada.patch("/account/mfa", {"mfa": True})
+        new = {"email": "new@example.org"} if factor == "email" else {"phone": "+14155550100"}
+        ada.patch(f"/account/{factor}", {**new, "password": PASSWORD})
+        told = [(message.kind, message.recipient) for message in sent]
+        assert told == [("mfa-removed", "ada@example.org")]
+
+    def test_is_not_told_without_mfa(self, ada: ApiClient, edit: Edit, sent: list[Message]) -> None:
+        edit(email_verified=True)
+        ada.patch("/account/email", {"email": "new@example.org", "password": PASSWORD})
+        assert sent == []
+
+    def test_with_another_factor(self, verified: ApiClient, sent: list[Message]) -> None:
         verified.patch("/account/mfa", {"mfa": True})
         body = {"email": "new@example.org", "password": PASSWORD}
         assert verified.patch("/account/email", body).status_code == 200
         assert verified.get("/account").status_code == 200
+        assert sent == []
 
     def test_claims_that_were_kept_go_with_the_last(
         self, ada: ApiClient, half: ApiClient, secret: str, edit: Edit

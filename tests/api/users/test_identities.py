@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from django_account.accounts.models import Account
 from django_account.identities.models import Identity
+from django_account.sessions.models import Session
 from django_account.sessions.provider_tokens import ProviderTokens
+from django_account.targets.models import Target
 from tests.client import ApiClient, assert_error
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +125,24 @@ class TestListIdentities:
         with django_assert_num_queries(3):
             site.get("/users/identities")
 
+    def test_impersonators_see_no_tokens(
+        self, ada: ApiClient, site: ApiClient, identities: list[str]
+    ) -> None:
+        Account.objects.update(impersonator=True)
+        tokens = ProviderTokens("access", "refresh", timezone.now())
+        session = Session.objects.get()
+        session.provider_tokens = tokens
+        session.save()
+        user_sessions = f"/users/{ada.account['$id']}/sessions"
+        for caller, seen in ((site, ["access"]), (ada, [])):
+            [session_seen] = caller.get(user_sessions).json()["sessions"]
+            told = caller.get("/users/identities").json()["identities"]
+            assert [each["$id"] for each in told] == identities
+            given = [each["providerAccessToken"] for each in told]
+            assert [token for token in given if token] == seen
+            assert [session_seen["providerAccessToken"]] == (seen or [""])
+            assert bool(session_seen["providerRefreshToken"]) == bool(seen)
+
 
 class TestDeleteIdentity:
     def test_takes_it_away_also_the_last_way_in(
@@ -154,6 +174,19 @@ class TestAddressesOnIdentities:
     ) -> None:
         response = site.patch(f"/users/{person['$id']}/email", {"email": self.TAKEN})
         assert_error(response, 409, "user_email_already_exists")
+
+    def test_before_the_target_and_the_policy(
+        self, site: ApiClient, identities: list[str], person: dict[str, Any], settings: Any
+    ) -> None:
+        """endpoints-users.yaml: the identity is looked at first, the kind of address last."""
+        Identity.objects.filter(provider="github").update(provider_email="ada@example.org")
+        response = site.patch(f"/users/{person['$id']}/email", {"email": "ada@example.org"})
+        assert_error(response, 409, "user_email_already_exists")
+        Identity.objects.all().delete()
+        settings.DJANGO_ACCOUNT = {**settings.DJANGO_ACCOUNT, "BLOCK_EMAILS": ["free"]}
+        Target.objects.filter(identifier="ada@example.org").update(identifier="x@gmail.com")
+        response = site.patch(f"/users/{person['$id']}/email", {"email": "x@gmail.com"})
+        assert_error(response, 409, "user_target_already_exists")
 
     def test_given_to_its_owner(
         self, site: ApiClient, ada: ApiClient, identities: list[str]

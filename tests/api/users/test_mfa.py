@@ -10,8 +10,31 @@ from django.contrib.auth import get_user_model
 from django_account.accounts.models import Account
 from django_account.mfa.models import Authenticator
 from tests.client import ApiClient, assert_error
+from tests.mfa.people import messages
 
 Person = dict[str, Any]
+
+
+class TestFlag:
+    """users.updateMFA, updateEmailVerification"""
+
+    def test_off_is_told_by_mail(self, site: ApiClient, ada: ApiClient) -> None:
+        path = f"/users/{ada.account['$id']}/mfa"
+        with messages() as sent:
+            for mfa in (True, False, False):
+                assert site.patch(path, {"mfa": mfa}).status_code == 200
+        assert [(each.kind, each.recipient) for each in sent] == [
+            ("mfa-removed", "ada@example.org")
+        ]
+
+    def test_an_address_that_is_no_factor_any_more(self, site: ApiClient, ada: ApiClient) -> None:
+        path = f"/users/{ada.account['$id']}"
+        site.patch(f"{path}/verification", {"emailVerification": True})
+        ada.patch("/account/mfa", {"mfa": True})
+        with messages() as sent:
+            site.patch(f"{path}/verification", {"emailVerification": False})
+        assert [each.kind for each in sent] == ["mfa-removed"]
+        assert ada.get("/account/sessions/current").json()["factors"] == ["password"]
 
 
 class TestFactors:
