@@ -44,6 +44,10 @@ class DjangoAccountConfig(AppConfig):
             "session_created",
             "session_updated",
             "session_deleted",
+            "authenticator_added",
+            "authenticator_removed",
+            "recovery_codes_created",
+            "challenge_completed",
         ):
             getattr(signals, name).connect(
                 getattr(audit, name), dispatch_uid=f"django_account.audit.{name}"

@@ -375,9 +375,17 @@ class InvalidToken(AccountError):
 
 
 class TooManyWrongAnswers(RateLimitExceeded):
-    """So many codes were wrong that none is looked at for a while, not even a right one."""
+    """So many codes were wrong that none is looked at for a while, not even a right one.
+
+    Args:
+        retry_after: how long, in seconds.
+    """
 
     message = "Too many wrong codes. Wait an hour, then try again."
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__()
 
 
 class AuthenticatorNotFound(AccountError, LookupError):

@@ -49,8 +49,8 @@ def report(
             error=_code(refusal),
             user_type=_user_type(caller, account),
             session_id="" if session is None else session.public_id,
-            actor_id=caller.account.public_id if caller.impersonated and caller.account else "",
             key_name="" if caller.api_key is None else caller.api_key.name,
+            actor_id=_actor_id(caller, account),
             client=client,
         ),
     )
@@ -61,6 +61,14 @@ def _named(given: Mapping[str, Any]) -> dict[str, str]:
         if given.get(name) and given[name] != UNIQUE:
             return {column: given[name]}
     return {}
+
+
+def _actor_id(caller: Caller, account: Account | None) -> str:
+    """Who acted as somebody else; nobody for the acts that an impersonator does as themselves."""
+    other = caller.impersonated
+    if caller.account is None or account is None or other is None or other.pk != account.pk:
+        return ""
+    return caller.account.public_id
 
 
 def _code(refusal: Exception | None) -> str:

@@ -137,7 +137,10 @@ class HideEverything(SafeExceptionReporterFilter):
 def error_response(error: Exception, request: HttpRequest) -> HttpResponse:
     """The answer to an exception, whatever it is: the API never answers in another shape."""
     if isinstance(error, exceptions.AccountError):
-        return _envelope(error.message, status_of(error), error.code)
+        response = _envelope(error.message, status_of(error), error.code)
+        if isinstance(error, exceptions.TooManyWrongAnswers):
+            response["Retry-After"] = str(error.retry_after)
+        return response
     if isinstance(error, RequestDataTooBig):
         return error_response(exceptions.RequestTooLarge(), request)
     if isinstance(error, (TooManyFieldsSent, TooManyFilesSent, SuspiciousOperation)):

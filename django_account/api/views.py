@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, NoReturn, TypeVar, cast
@@ -159,10 +159,12 @@ class AccountViewSet(ViewSet):
     params: dict[str, Any]
     allowance: Allowance | None = None
 
-    # For the activity log: whether an act was attempted, whom it concerned, and what refused it.
+    # For the activity log: whether an act was attempted, whom it concerned, whom it named other
+    # than by its parameters, and what refused it.
     attempted = False
     concerned: Account | None = None
     concerned_session: Session | None = None
+    aimed_at: Mapping[str, str] = {}
     refusal: Exception | None = None
 
     def concern(self, account: Account, session: Session | None = None) -> None:
@@ -356,7 +358,7 @@ class AccountViewSet(ViewSet):
                 client=self.client,
                 account=self.concerned,
                 session=self.concerned_session,
-                given=self.params,
+                given={**self.params, **self.aimed_at},
                 refusal=self.refusal,
             )
         http_request: HttpRequest = getattr(request, "_request", request)

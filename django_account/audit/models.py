@@ -12,6 +12,9 @@ from django_account.conf import conf
 from django_account.core.clients import ClientDetails, ClientInfo
 from django_account.core.fields import ExactCharField
 
+# As long as a stored key's.
+MAX_KEY_NAME = 128
+
 
 class LogEntryQuerySet(models.QuerySet["LogEntry"]):
     """Entries, many at once. They are written once and never changed."""
@@ -43,6 +46,9 @@ class LogEntryQuerySet(models.QuerySet["LogEntry"]):
         of_person = models.Q(user_id=public_id, account_pk=account_pk)
         if email:
             of_person |= models.Q(user_email=email, account_pk=None)
+        # As an impersonator they can only have deleted, which an index finds.
+        acted = self.filter(event="user.delete", actor_id=public_id)
+        models.QuerySet.update(acted, actor_id="")
         return models.QuerySet.update(self.filter(of_person), **LogEntry.ANONYMOUS)
 
     def update(self, **kwargs: Any) -> NoReturn:
@@ -94,9 +100,9 @@ class LogEntry(models.Model):
     user_name = models.CharField(max_length=128, blank=True, verbose_name="name")
     user_type = models.CharField(max_length=16)
     mode = models.CharField(max_length=8, default="default")
-    key_name = models.CharField(max_length=128, blank=True, verbose_name="API key")
+    key_name = models.CharField(max_length=MAX_KEY_NAME, blank=True, verbose_name="API key")
     # Of the impersonator, where it was not done by its owner. It says nothing of whose it is.
-    actor_id = models.CharField(max_length=36, blank=True, verbose_name="impersonator's id")
+    actor_id = ExactCharField(max_length=36, blank=True, verbose_name="impersonator's id")
     session_id = models.CharField(max_length=36, blank=True, verbose_name="session id")
     ip = models.CharField(max_length=45, blank=True, verbose_name="IP address")
     user_agent = models.TextField(blank=True)

@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 
 from django_account import signals
 from django_account.accounts.models import Account
-from django_account.audit.models import LogEntry
+from django_account.audit.models import MAX_KEY_NAME, LogEntry
 from django_account.conf import conf
 from django_account.core.activity import ATTEMPTS, Activity
 from django_account.core.clients import MAX_USER_AGENT, ClientInfo
@@ -33,7 +33,8 @@ def acted(activity: Activity, **kwargs: Any) -> None:
         at=activity.at,
         user_type=activity.user_type,
         mode=activity.mode,
-        key_name=activity.key_name,
+        # An ephemeral key's may be longer than a stored one's.
+        key_name=activity.key_name[:MAX_KEY_NAME],
         actor_id=activity.actor_id,
         session_id=activity.session_id,
         ip=activity.client.ip,
@@ -128,6 +129,19 @@ def session_updated(account: Any, session: Any, reported: bool, **kwargs: Any) -
 def session_deleted(account: Any, session: Any, reported: bool, **kwargs: Any) -> None:
     """Receiver of ``session_deleted``."""
     by_site("session.delete", account, reported, session_id=session.public_id)
+
+
+def factors_changed(account: Any, reported: bool, **kwargs: Any) -> None:
+    """Receiver of what is told of a person's second factors."""
+    by_site("user.update", account, reported)
+
+
+authenticator_added = authenticator_removed = recovery_codes_created = factors_changed
+
+
+def challenge_completed(account: Any, session: Any, reported: bool, **kwargs: Any) -> None:
+    """Receiver of ``challenge_completed``."""
+    by_site("challenges.update", account, reported, session_id=session.public_id)
 
 
 def account_deleted(instance: Account, **kwargs: Any) -> None:

@@ -100,6 +100,7 @@ def create_oauth2_session(
     account: Account | None = None,
     current: Session | None = None,
     client: ClientInfo,
+    alerts: bool = True,
 ) -> IssuedSession:
     """Sign somebody in by an account elsewhere that has been proven, by the rules above.
 
@@ -107,6 +108,7 @@ def create_oauth2_session(
         account: who is signed in.
         current: their session, which the new one takes the place of.
         client: who is asking.
+        alerts: whether the person may be told of the session by e-mail.
 
     Raises:
         UserAlreadyExists, InvalidEmail, NoProviderEmail, BadRequest, UserBlocked: as the rules say.
@@ -116,7 +118,11 @@ def create_oauth2_session(
     def sign_in() -> IssuedSession:
         identity = resolve(profile, account)
         return create_identity_session(
-            identity=identity, account=identity.account, client=client, replaces=current
+            identity=identity,
+            account=identity.account,
+            client=client,
+            replaces=current,
+            alerts=alerts,
         )
 
     return _in_rounds(sign_in)
@@ -221,6 +227,20 @@ def resolve(profile: Profile, account: Account | None = None) -> Identity:
     ):
         raise Outdated
     return identity
+
+
+def whom_it_names(profile: Profile) -> dict[str, str]:
+    """Whose account a profile would lead to, as a parameter of ours names them: by the identity,
+    else by the address, which need not be vouched for nor be anybody's."""
+    owner_id = (
+        Identity.objects.filter(provider=profile.provider, provider_uid=profile.uid)
+        .values_list("account__public_id", flat=True)
+        .first()
+    )
+    if owner_id is not None:
+        return {"userId": owner_id}
+    email = _normal(profile.email)
+    return {} if email is None else {"email": email}
 
 
 _ANOTHERS = "This identity, or its address, is another person's here. Sign in as that person first."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 from datetime import timedelta
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 import pyotp
@@ -247,6 +248,16 @@ class GuessCountQuerySet(models.QuerySet["GuessCount"]):
         return self.filter(
             count__gte=conf.mfa_wrong_answers, since__gt=timezone.now() - GuessCount.WINDOW
         )
+
+    def expired(self) -> GuessCountQuerySet:
+        """Those that count nothing any more."""
+        return self.filter(since__lte=timezone.now() - GuessCount.WINDOW)
+
+    def wait(self, user_id: Any) -> int:
+        """Seconds until a person's answers are looked at again."""
+        since = self.filter(user=user_id).values_list("since", flat=True).first()
+        left = since + GuessCount.WINDOW - timezone.now() if since is not None else timedelta()
+        return max(1, ceil(left.total_seconds()))
 
     def claim(self, user_id: Any) -> bool:
         """Take one of the person's guesses. Call it where no error undoes it.

@@ -142,7 +142,7 @@ def confirm_authenticator(*, account: Account, session: Session | None, code: st
         raise SessionNotFound
     _unconfirmed(account)
     if not GuessCount.objects.claim(account.user_id):
-        raise TooManyWrongAnswers
+        raise TooManyWrongAnswers(GuessCount.objects.wait(account.user_id))
     with transaction.atomic():
         lock_account(account)
         # Again, now that nobody replaces it.
@@ -294,7 +294,7 @@ def complete_challenge(*, session: Session | None, challenge_id: str, answer: st
     if not challenge.claim_try():
         raise InvalidToken
     if not GuessCount.objects.claim(account.user_id):
-        raise TooManyWrongAnswers
+        raise TooManyWrongAnswers(GuessCount.objects.wait(account.user_id))
     try:
         with transaction.atomic():
             challenge.account = lock_account(account)

@@ -375,7 +375,9 @@ class Migration(migrations.Migration):
                 ("key_name", models.CharField(blank=True, max_length=128, verbose_name="API key")),
                 (
                     "actor_id",
-                    models.CharField(blank=True, max_length=36, verbose_name="impersonator's id"),
+                    django_account.core.fields.ExactCharField(
+                        blank=True, max_length=36, verbose_name="impersonator's id"
+                    ),
                 ),
                 (
                     "session_id",

@@ -177,6 +177,7 @@ def create_identity_session(
     account: Account,
     client: ClientInfo,
     replaces: Session | None = None,
+    alerts: bool = True,
 ) -> IssuedSession:
     """Sign somebody in by their account at an OAuth2 provider, which has been proven.
 
@@ -184,6 +185,7 @@ def create_identity_session(
         account: the identity's.
         replaces: a session of the same account that ends as this one begins; the push targets that
             hang on it move over.
+        alerts: whether the session may be told of by e-mail (alerts.is_alarming).
 
     Raises:
         UserBlocked, UserNotFound: the account was blocked or deleted in the meantime.
@@ -196,6 +198,7 @@ def create_identity_session(
         factors=oauth2_factors(),
         client=client,
         replaces=replaces,
+        alerts=alerts,
     )
 
 
@@ -210,6 +213,7 @@ def create_session(
     duration: timedelta | None = None,
     by_server: bool = False,
     replaces: Session | None = None,
+    alerts: bool = True,
 ) -> IssuedSession:
     """Sign an account in, and end its oldest sessions beyond SESSION_LIMIT.
 
@@ -221,6 +225,7 @@ def create_session(
             next sign-in (users.md §2).
         replaces: a session of the account that ends as this one begins, and hands its push targets
             on.
+        alerts: whether the session may be told of by e-mail (alerts.is_alarming).
 
     Raises:
         UserBlocked, UserNotFound: the account was blocked or deleted in the meantime.
@@ -252,7 +257,7 @@ def create_session(
             # cap, which would end it or another one with its targets.
             Target.objects.filter(session=replaces).update(session=session)
             _delete(account, Session.objects.filter(pk=replaces.pk))
-        if is_alarming(account, session):
+        if alerts and is_alarming(account, session):
             request_alert(account, session, client)
         if not by_server:
             enforce_limit(account)

@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.html import parse_html
 
 from django_account.accounts.models import Account
+from django_account.mfa.models import GuessCount
 from tests.client import ApiClient
 
 HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"
@@ -88,6 +89,17 @@ class TestReset:
     def ada(self, guest: ApiClient) -> Account:
         guest.sign_up(userId="ada", name="Ada")
         return Account.objects.get()
+
+    def test_frees_a_person_of_wrong_second_factors(
+        self, guest: ApiClient, staff: Client, project: Callable[..., None]
+    ) -> None:
+        project(MFA_WRONG_ANSWERS=1)
+        ada = self.ada(guest)
+        assert GuessCount.objects.claim(ada.user_id)
+        reset(staff, "192.0.2.1")
+        assert not GuessCount.objects.claim(ada.user_id)
+        reset(staff, "ada@example.org")
+        assert GuessCount.objects.claim(ada.user_id)
 
     def test_asks_before_it_acts(self, guest: ApiClient, staff: Client) -> None:
         self.ada(guest)

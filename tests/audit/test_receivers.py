@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pyotp
 import pytest
 from django.db import transaction
 from django.test import Client
@@ -15,7 +16,10 @@ from django_account.accounts.services import create_account, delete_account
 from django_account.audit.models import LogEntry
 from django_account.core.activity import ATTEMPTS, EVENTS, Activity
 from django_account.core.clients import MAX_USER_AGENT, ClientInfo
+from django_account.mfa import services as mfa
+from django_account.mfa.factors import all_factors
 from django_account.selfservice import profile
+from django_account.selfservice.passwordless import Requester
 from django_account.sessions import services as sessions
 from tests.client import ApiClient
 
@@ -84,6 +88,30 @@ class TestTheSiteItself:
             "session.delete",
         ]
         assert {(mode, kind) for _, mode, kind in written()[3:]} == {("admin", "admin")}
+
+    def test_does_with_second_factors(self, account: Account) -> None:
+        session = session_of(account)
+        seed, _ = mfa.create_authenticator(account=account)
+        code = pyotp.TOTP(seed).now()
+        mfa.confirm_authenticator(account=account, session=session, code=code)
+        (recovery_code, *_) = mfa.create_recovery_codes(account=account)
+        requester = Requester(client=ClientInfo(), locale="en")
+        challenge = mfa.create_challenge(
+            account=account,
+            session=session,
+            factor=all_factors()["recoveryCode"],
+            requester=requester,
+        )
+        mfa.complete_challenge(
+            session=session, challenge_id=challenge.public_id, answer=recovery_code
+        )
+        mfa.delete_authenticator(account=account, session=session, requester=requester)
+        assert written()[2:] == [
+            ("user.update", "admin", "admin"),
+            ("user.update", "admin", "admin"),
+            ("challenges.update", "admin", "admin"),
+            ("user.update", "admin", "admin"),
+        ]
 
     def test_deletes_the_account(self, account: Account) -> None:
         delete_account(account)
@@ -198,6 +226,10 @@ class TestActed:
         entry = LogEntry.objects.get()
         assert bool(entry.client) is parsed
         assert entry.client_details.client_name == "curl"
+
+    def test_a_long_name_of_a_key_is_cut(self) -> None:
+        self.send(event="user.update", key_name="x" * 129)
+        assert LogEntry.objects.get().key_name == "x" * 128
 
     def test_a_long_user_agent_is_cut(self) -> None:
         self.send(event="user.update", client=ClientInfo("", "x" * 20_000))

@@ -14,6 +14,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
+from django.core import mail
 from django.test import Client
 
 from django_account.accounts.models import Account
@@ -642,6 +643,33 @@ class TestCallback:
 
 
 @pytest.mark.django_db(transaction=True)
+class TestSessionAlert:
+    """core.md §10.4; mfa-oauth.md §9.7, step 13: not of the session flow."""
+
+    @pytest.fixture(autouse=True)
+    def alerts(self, oidc: OpenIdProvider, browser: Browser, project: Project) -> None:
+        project(SESSION_ALERTS=True)
+        browser.sign_in_by(oidc)
+
+    def exchange(self, response: Any, client: ApiClient) -> None:
+        assert client.post("/account/sessions/token", query_of(response)).status_code == 201
+
+    def test_not_of_the_session_flow(self, oidc: OpenIdProvider) -> None:
+        Browser().sign_in_by(oidc)
+        assert (Session.objects.count(), len(mail.outbox)) == (2, 0)
+
+    def test_of_the_exchange(self, oidc: OpenIdProvider) -> None:
+        self.exchange(Browser().sign_in_by(oidc, flow="tokens"), ApiClient())
+        assert (Session.objects.count(), len(mail.outbox)) == (2, 1)
+
+    def test_not_of_one_that_takes_the_place_of_the_only_one(
+        self, oidc: OpenIdProvider, browser: Browser
+    ) -> None:
+        self.exchange(browser.sign_in_by(oidc, flow="tokens"), browser)
+        assert (Session.objects.count(), len(mail.outbox)) == (1, 0)
+
+
+@pytest.mark.django_db(transaction=True)
 class TestActivityLog:
     """What the log keeps of a sign-in: who, by which event, and why not."""
 
@@ -664,6 +692,26 @@ class TestActivityLog:
         state = oidc.consent(browser.start("oidc")["Location"])["state"]
         browser.come_back("oidc", state=state, error="access_denied")
         assert self.entries() == [("session.create", "", "user_oauth2_provider_error")]
+
+    def test_a_failure_that_was_aimed_at_somebody(
+        self, browser: Browser, oidc: OpenIdProvider, ada: ApiClient
+    ) -> None:
+        oidc.claims["email_verified"] = False
+        browser.sign_in_by(oidc)
+        entry = ada.get("/account/logs").json()["logs"][0]
+        assert (entry["event"], entry["userType"]) == ("session.create.failed", "guest")
+        assert self.entries()[-1][1:] == (ada.account["$id"], "general_bad_request")
+
+    @pytest.mark.parametrize("flow", ["sessions", "tokens"])
+    def test_a_failure_of_somebody_who_is_known_elsewhere(
+        self, browser: Browser, oidc: OpenIdProvider, flow: str
+    ) -> None:
+        browser.sign_in_by(oidc)
+        oidc.claims["email"] = "moved@example.org"
+        User.objects.update(is_active=False)
+        Browser().sign_in_by(oidc, flow=flow)
+        ada = Account.objects.get().public_id
+        assert self.entries()[1:] == [("session.create", ada, "user_blocked")]
 
     def test_a_deletion(self, browser: Browser, oidc: OpenIdProvider) -> None:
         browser.sign_in_by(oidc)

@@ -86,6 +86,23 @@ class TestCacheGone:
         clock.shift(3600)
         assert guest.post("/account/sessions/email", WRONG).status_code == 401
 
+    def test_second_factors_count_in_the_database(self, clock: Any, ada: ApiClient) -> None:
+        fails()
+        body = {"challengeId": "x", "otp": "123456"}
+        answers = [ada.put("/account/mfa/challenges", body) for _ in range(11)]
+        assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+
+    def test_sign_ins_by_providers_count_in_the_database_with_anonymous_ones(
+        self, guest: ApiClient, clock: Any
+    ) -> None:
+        fails()
+        start = "/account/sessions/oauth2/github"
+        paths = [start, f"{start}/redirect?state=x", "/account/tokens/oauth2/github"]
+        answers = [guest.get(paths[count % 3]).status_code for count in range(50)]
+        assert 429 not in answers
+        assert guest.get(start).status_code == 429
+        assert guest.post("/account/sessions/anonymous").status_code == 429
+
     @pytest.mark.parametrize(
         ("method", "path"),
         [

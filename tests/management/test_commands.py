@@ -16,6 +16,7 @@ from django_account.accounts.models import Account
 from django_account.api_keys.models import ApiKey
 from django_account.api_keys.services import find_api_key
 from django_account.identities.models import OAuth2Flow
+from django_account.mfa.models import GuessCount
 from django_account.sessions.models import Session
 from tests.client import PASSWORD, ApiClient
 
@@ -128,6 +129,13 @@ class TestClearAccounts:
             assert run("clearaccounts")[0] == "1 expired sessions deleted."
         assert Session.objects.count() == 1
         assert ada.get("/account").status_code == 200
+
+    def test_wrong_second_factors(self, ada: ApiClient) -> None:
+        GuessCount.objects.claim(Account.objects.get().user_id)
+        assert "0 counts of wrong second factors deleted." in run("clearaccounts")
+        with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
+            assert "1 counts of wrong second factors deleted." in run("clearaccounts")
+        assert not GuessCount.objects.exists()
 
     def test_sign_ins_that_nobody_came_back_from(self, guest: ApiClient, project: Any) -> None:
         project(OAUTH2_PROVIDERS={"github": {"client_id": "1", "client_secret": "2"}})

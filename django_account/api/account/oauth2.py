@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -47,7 +48,11 @@ from django_account.identities.models import OAuth2Flow
 from django_account.identities.native import verify_id_token
 from django_account.identities.oauth2 import Destination, Profile, Return
 from django_account.identities.providers.registry import find_provider
-from django_account.identities.services import create_oauth2_session, create_oauth2_token
+from django_account.identities.services import (
+    create_oauth2_session,
+    create_oauth2_token,
+    whom_it_names,
+)
 from django_account.limits.rules import HOUR, Limit
 
 # What a browser proves itself by when it comes back.
@@ -106,9 +111,10 @@ class OAuth2ViewSet(BrowserViewSet):
         try:
             account = self.returning(back)
             profile = oauth2.fetch_profile(back, self.params)
-            if back.destination.kind == OAuth2Flow.Kind.SESSION:
-                return self.session_answer(back, profile, account)
-            return self.token_answer(back, profile, account)
+            with aiming(self, profile, account):
+                if back.destination.kind == OAuth2Flow.Kind.SESSION:
+                    return self.session_answer(back, profile, account)
+                return self.token_answer(back, profile, account)
         except AccountError as error:
             return self.failure_answer(back.destination, error)
 
@@ -219,6 +225,8 @@ class OAuth2ViewSet(BrowserViewSet):
             account=account,
             current=self.caller.session if account is not None else None,
             client=self.client,
+            # mfa-oauth.md §9.7, step 13; the exchange of a token tells.
+            alerts=False,
         )
         url = back.destination.success
         added: list[tuple[str, str]] = []
@@ -303,13 +311,29 @@ class IdTokenViewSet(AccountViewSet):
             access_token_lifetime=self.params["accessTokenExpiry"],
             name=self.params["name"],
         )
-        issued = create_oauth2_session(
-            profile=profile,
-            account=self.caller.account,
-            current=self.caller.session,
-            client=self.client,
-        )
+        with aiming(self, profile, self.caller.account):
+            issued = create_oauth2_session(
+                profile=profile,
+                account=self.caller.account,
+                current=self.caller.session,
+                client=self.client,
+            )
         return self.signed_in_answer(issued)
+
+
+@contextmanager
+def aiming(view: AccountViewSet, profile: Profile, account: Account | None) -> Iterator[None]:
+    """Have the activity log know whose account a sign-in was for that is refused in this block.
+
+    Args:
+        account: who is signed in, and whose attempt it is then.
+    """
+    try:
+        yield
+    except AccountError:
+        if account is None:
+            view.aimed_at = whom_it_names(profile)
+        raise
 
 
 def redirect_path(provider_key: str) -> str:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django_account.audit.models import LogEntry, LogEntryQuerySet
 from django_account.identities.models import OAuth2Flow
 from django_account.limits.models import CacheEntry
-from django_account.mfa.models import Challenge
+from django_account.mfa.models import Challenge, GuessCount
 from django_account.notifications.models import Delivery
 from django_account.sessions.models import Session
 from django_account.tokens.models import Token
@@ -32,6 +32,7 @@ class Command(BaseCommand):
             ("expired tokens", Token.objects.expired()),
             ("abandoned sign-ins at providers", OAuth2Flow.objects.expired()),
             ("expired challenges", Challenge.objects.expired()),
+            ("counts of wrong second factors", GuessCount.objects.expired()),
             ("old deliveries", Delivery.objects.old()),
             ("expired cache entries", CacheEntry.objects.expired()),
             ("old log entries", LogEntry.objects.old()),
@@ -42,7 +43,8 @@ class Command(BaseCommand):
         """Delete rows batch by batch; returns how many."""
         deleted = 0
         while batch := list(rows.values_list("pk", flat=True)[: self.BATCH]):
-            found = rows.model.objects.filter(pk__in=batch)
+            # Anew, for a row that has begun to live again in the meantime.
+            found = rows.filter(pk__in=batch)
             found.purge() if isinstance(found, LogEntryQuerySet) else found.delete()
             deleted += len(batch)
             if len(batch) == self.BATCH:

@@ -490,6 +490,22 @@ class TestFailures:
         assert events(ada)[0] == (f"{event}.failed" if known else "session.create")
         assert "135790" not in str(LogEntry.objects.values())
 
+    @pytest.mark.parametrize(
+        ("method", "body", "event"),
+        [
+            ("POST", {"factor": "totp"}, "challenge.create"),
+            ("PUT", {"challengeId": "x", "otp": "135790"}, "challenges.update"),
+        ],
+    )
+    def test_second_factors(
+        self, ada: ApiClient, method: str, body: dict[str, str], event: str
+    ) -> None:
+        assert ada.call(method, "/account/mfa/challenges", body).status_code in (401, 404)
+        entry = LogEntry.objects.latest("pk")
+        assert (entry.user_id, entry.session_id) == (ada.account["$id"], ada.session["$id"])
+        assert events(ada)[0] == f"{event}.failed"
+        assert "135790" not in str(LogEntry.objects.values())
+
     def test_aimed_at_somebody_else_by_somebody_signed_in(
         self, ada: ApiClient, bob: ApiClient
     ) -> None:

@@ -700,6 +700,7 @@ class TestUpdateMFAChallenge:
         challenge = begin(half, "totp")
         response = answer(half, challenge, code(secret))
         assert_error(response, 429, "general_rate_limit_exceeded")
+        assert 0 < int(response["Retry-After"]) <= 3600
         # Nobody else's business.
         fresh(bob)
         clock.forward(timedelta(hours=1))

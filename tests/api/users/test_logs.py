@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -115,3 +116,16 @@ class TestListLogs:
             for entry in new:
                 assert (entry.user_id, entry.user_type) == ("eve", "keyProject")
                 assert entry.key_name == ApiKey.objects.get().name
+
+    def test_an_impersonators_own_act_names_nobody_else(
+        self, ada: ApiClient, site: ApiClient, project: Callable[..., None]
+    ) -> None:
+        project(LOG_ANONYMISE=True)
+        Account.objects.update(impersonator=True)
+        site.post("/users", {"userId": "eve"})
+        ada.patch("/account/name", {"name": "A"}, X_Appwrite_Impersonate_User_Id="eve")
+        assert LogEntry.objects.latest("pk").actor_id == ""
+        # Nor does the impersonator's id outlive them.
+        ada.delete("/account", X_Appwrite_Impersonate_User_Id="eve")
+        ada.delete("/account")
+        assert not LogEntry.objects.exclude(actor_id="").exists()
