@@ -90,6 +90,7 @@ SCRYPT_INFINITE = {
     "costParallel": 1,
     "length": 64,
 }
+SCRYPT_DEAR = {**SCRYPT_INFINITE, "costCpu": 2**24}
 ARGON2_DEAR = "$argon2id$v=19$m=4194304,t=100,p=1$c2FsdHNhbHQ$" + "a" * 43
 
 
@@ -300,6 +301,9 @@ class TestRefused:
             {"$id": "x", "labels": "{"},
             {"$id": "x", "prefs": []},
             {"$id": "x", "password": "$2b$31$" + "a" * 53, "hash": "bcrypt"},
+            {"$id": "x", "password": ARGON2_DEAR, "hash": "argon2"},
+            {"$id": "x", "password": "$P$U" + "a" * 30, "hash": "phpass"},
+            {"$id": "x", "password": "00", "hash": "scrypt", "hashOptions": SCRYPT_DEAR},
             {"$id": "x", "password": "00" * 16, "hash": "scrypt", "hashOptions": {"salt": "x"}},
             {"$id": "x", "password": "rot13$x", "hash": "rot13"},
             {"$id": "x", "email": "taken@example.org"},
@@ -386,6 +390,18 @@ class TestRefused:
         monkeypatch.setattr("django_account.administration.imports.users.save", broken)
         with unchanged(), pytest.raises(RuntimeError):
             run(write(tmp_path / "people.jsonl", [APPWRITE]))
+
+    def test_progress_bar_on_a_terminal(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file, err = (
+            write(tmp_path / "people.jsonl", [{"$id": f"p{n}"} for n in range(4)]),
+            io.StringIO(),
+        )
+        monkeypatch.setattr(Command, "BATCH", 2)
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+        call_command("importaccounts", file, stdout=io.StringIO(), stderr=err)
+        assert re.findall(r"\] +(\d+)% (\d+) rows", err.getvalue())[-1] == ("100", "4")
 
     def test_no_file(self, tmp_path: Path) -> None:
         for arguments in ([], [str(tmp_path / "none.jsonl")]):

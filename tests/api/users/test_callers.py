@@ -14,7 +14,7 @@ import time_machine
 
 from django_account.accounts.models import Account
 from django_account.api.urls import urlpatterns
-from django_account.api_keys.models import GRANTABLE_SCOPES
+from django_account.api_keys.models import GRANTABLE_SCOPES, ApiKey
 from django_account.api_keys.services import create_api_key, create_ephemeral_key
 from django_account.core.crypto import derive_keys
 from django_account.exceptions import InvalidArgument
@@ -150,6 +150,19 @@ class TestMatrix:
             key = ApiClient(key=create_api_key(name="right", scopes=[scope]).secret)
             response = key.call(method, path)
             assert response.status_code in (200, 201, 400, 404), response.content
+
+    def test_a_key_mints_no_keys(self, adas: dict[str, str], site: ApiClient) -> None:
+        """Whatever it asks for, with whatever name a key would have."""
+        fields = ("pk", "name", "scopes", "expires_at", "secret_digest")
+        keys = list(ApiKey.objects.values(*fields))
+        body = BODY | {"userId": "unique()", "scopes": list(GRANTABLE_SCOPES), "duration": 3600}
+        for pattern, method, _ in OF_USERS:
+            response = site.call(method, self.path(pattern, adas), body)
+            assert b"standard_" not in response.content
+            assert b"ephemeral_" not in response.content
+        for path in ("keys", "project/keys", "project/keys/ephemeral", "projects/demo/keys"):
+            assert_error(site.post(f"/{path}", body), 404, "general_route_not_found")
+        assert list(ApiKey.objects.values(*fields)) == keys
 
 
 class TestImpersonation:
