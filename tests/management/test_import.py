@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -327,13 +328,17 @@ class TestRefused:
 
 class TestAllauth:
     @pytest.fixture
-    def table(self) -> None:
+    def table(self) -> Iterator[None]:
         """What django-allauth leaves behind."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "CREATE TABLE account_emailaddress "
                 "(id integer, user_id integer, email varchar(254), verified bool)"
             )
+        yield
+        if not connection.features.can_rollback_ddl:
+            with connection.cursor() as cursor:
+                cursor.execute("DROP TABLE account_emailaddress")
 
     def test_verified_addresses(self, table: None) -> None:
         users = [
