@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -534,6 +535,29 @@ class TestNative:
         account = guest.get("/account").json()
         assert (account["email"], account["emailVerification"]) == ("ada@example.org", True)
         assert account["name"] == "Ada Lovelace"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_by_the_newest_python_sdk(self, live_server: Any, google: OpenIdProvider) -> None:
+        from appwrite.client import Client
+        from appwrite.enums.id_token_provider import IdTokenProvider
+        from appwrite.exception import AppwriteException
+        from appwrite.services.account import Account as AccountService
+
+        client = Client().set_endpoint(f"{live_server.url}/v1").set_project("demo")
+        service = AccountService(client)
+        session = service.create_id_token_session(
+            provider=IdTokenProvider.GOOGLE,
+            id_token=self.token(google, nonce=hashlib.sha256(b"raw").hexdigest()),
+            nonce="raw",
+            access_token="ya29.x",
+            access_token_expiry=3599.0,
+            name="Ada",
+        )
+        assert (session.provider, session.provideruid) == ("google", "subject-1")
+        assert session.provideraccesstoken == "ya29.x"
+        with pytest.raises(AppwriteException) as refused:
+            service.create_id_token_session(IdTokenProvider.GOOGLE, self.token(google, aud="x"))
+        assert (refused.value.code, refused.value.type) == (401, "user_invalid_token")
 
     @pytest.mark.parametrize("aud", ["ios-app", "client-id"])
     @pytest.mark.parametrize("iss", ["accounts.google.com", "https://accounts.google.com"])
