@@ -137,6 +137,12 @@ def fits(email: str) -> bool:
     return field is None or field.max_length is None or len(email) <= field.max_length
 
 
+def with_or_without_account() -> QuerySet[Any]:
+    """All users of the site, those with an account with it."""
+    everybody: QuerySet[Any] = user_model()._default_manager.select_related("django_account")
+    return everybody
+
+
 def without_account() -> QuerySet[Any]:
     """Users that existed before the app was installed and have not been adopted yet."""
     pending: QuerySet[Any] = user_model()._default_manager.filter(django_account__isnull=True)

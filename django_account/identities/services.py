@@ -58,6 +58,7 @@ from django_account.core.clients import ClientInfo
 from django_account.exceptions import (
     BadRequest,
     IdentityNotFound,
+    InvalidArgument,
     InvalidEmail,
     LastWayToSignIn,
     NoProviderEmail,
@@ -65,9 +66,9 @@ from django_account.exceptions import (
     UserBlocked,
     UserNotFound,
 )
-from django_account.identities.models import Identity
-from django_account.identities.oauth2 import Profile, renew_tokens
-from django_account.identities.providers.registry import PROVIDERS, is_enabled
+from django_account.identities.models import MAX_UID, Identity
+from django_account.identities.oauth2 import Profile, is_storable, renew_tokens
+from django_account.identities.providers.registry import PROVIDERS, find_provider, is_enabled
 from django_account.sessions.models import Session
 from django_account.sessions.services import (
     IssuedSession,
@@ -216,8 +217,7 @@ def resolve(profile: Profile, account: Account | None = None) -> Identity:
             email_verified=profile.email_verified,
         )
         identity.provider_tokens = profile.tokens
-        identity.save(force_insert=True)
-        signals.send_on_commit(signals.identity_linked, account=owner, identity=identity)
+        _add(identity)
         return identity
     identity.account = owner
     identity.provider_tokens = profile.tokens
@@ -228,6 +228,60 @@ def resolve(profile: Profile, account: Account | None = None) -> Identity:
     ):
         raise Outdated
     return identity
+
+
+def import_identity(*, account: Account, provider: str, uid: str, email: str = "") -> bool:
+    """Link an account elsewhere whose owner another system has proven to be this person: no
+    provider is asked, and there are no tokens.
+
+    Args:
+        provider: its key.
+        uid: exactly as the provider's ``uid`` field in the registry has it.
+        email: the person's address there, which that system knows to be theirs. It is left out
+            where it is somebody else's here (row 3): it would lead to this account (row 13).
+
+    Returns:
+        whether it is new; False when the person has it already.
+
+    Raises:
+        ProviderUnsupported: there is no such provider.
+        InvalidArgument: the uid cannot be one.
+        UserAlreadyExists: it is another person's identity.
+        UserNotFound: the account has been deleted in the meantime.
+    """
+    find_provider(provider)
+    if not 0 < len(uid) <= MAX_UID or not is_storable(uid):
+        raise InvalidArgument("providerUid", f"{uid[:50]!r} cannot be a provider's id.")
+    with transaction.atomic():
+        owner = lock_account(account)
+        holder = Identity.objects.filter(provider=provider, provider_uid=uid).first()
+        if holder is not None:
+            if holder.account_id != owner.pk:
+                raise UserAlreadyExists(_LINKED)
+            return False
+        address = _normal(email) or ""
+        if address and _is_anothers(address, owner):
+            address = ""
+        identity = Identity(
+            account=owner,
+            provider=provider,
+            provider_uid=uid,
+            provider_email=address,
+            email_verified=bool(address),
+        )
+        try:
+            with transaction.atomic():
+                _add(identity)
+        except IntegrityError:
+            # Somebody has just linked it; to this person only we could, who hold the account.
+            raise UserAlreadyExists(_LINKED) from None
+        return True
+
+
+def _add(identity: Identity) -> None:
+    """Save a new identity, and tell of it."""
+    identity.save(force_insert=True)
+    signals.send_on_commit(signals.identity_linked, account=identity.account, identity=identity)
 
 
 def whom_it_names(profile: Profile) -> dict[str, str]:
@@ -244,6 +298,7 @@ def whom_it_names(profile: Profile) -> dict[str, str]:
     return {} if email is None else {"email": email}
 
 
+_LINKED = "Another account has this identity. Unlink it there first."
 _ANOTHERS = "This identity, or its address, is another person's here. Sign in as that person first."
 
 

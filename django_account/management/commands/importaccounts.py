@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, transaction
+from django.db import transaction
 
 from django_account.accounts import users
 from django_account.accounts.models import Account
 from django_account.accounts.services import adopt_user, mark_verified
+from django_account.administration import allauth
 from django_account.administration.imports import Existing, import_record, tidy
 from django_account.administration.shapes import SHAPES, Record, recognize
-from django_account.exceptions import AccountError
+from django_account.exceptions import AccountError, UserAlreadyExists
+from django_account.identities.services import import_identity
 
 # A column of a CSV file may hold a whole preferences object.
 csv.field_size_limit(2**20)
@@ -43,7 +45,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--allauth",
             action="store_true",
-            help="rather than a file: adopt the site's users, with allauth's verified addresses",
+            help="rather than a file: adopt the site's users, with their verified addresses and their "
+            "sign-ins by providers in allauth",
         )
         parser.add_argument(
             "--shape", choices=SHAPES, help="whose export it is; recognized when left out"
@@ -164,41 +167,102 @@ class Command(BaseCommand):
     # --- django-allauth ---
 
     def import_allauth(self, *, dry_run: bool) -> None:
-        """Adopt the site's users; an address that allauth has verified is verified."""
-        if "account_emailaddress" not in connection.introspection.table_names():
+        """Adopt the site's users, with what allauth knows of them."""
+        tables = allauth.Tables()
+        if not tables.holds_people:
             raise CommandError("This database has no table of django-allauth's.")
-        quote = connection.ops.quote_name
-        table, owner, email, verified = map(
-            quote, ("account_emailaddress", "user_id", "email", "verified")
+        self.apps = tables.apps()
+        self.links: Counter[str] = Counter()
+        self.left: Counter[tuple[str, str]] = Counter()
+        # Whose a dry run would have made an identity: nobody has it in the database.
+        self.foretold: dict[tuple[str, str], Any] = {}
+        for batch in self.everybody():
+            found = tables.belongings(batch)
+            for user in batch:
+                self.import_user(user, found[allauth.plain(user.pk)], dry_run=dry_run)
+        would = "would be " if dry_run else ""
+        self.stdout.write(
+            f"{self.links['linked']} sign-ins by providers {would}linked, "
+            f"{self.links['there']} there already."
         )
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {owner}, {email} FROM {table} WHERE {verified}")  # noqa: S608
-            proven = {(plain(pk), address.lower()) for pk, address in cursor.fetchall()}
-        for user in users.without_account().order_by("pk").iterator(chunk_size=self.BATCH):
-            try:
-                with transaction.atomic():
-                    adopt_user(user)
-                    transaction.set_rollback(dry_run)
-            except AccountError as error:
-                self.outcomes["refused"] += 1
-                self.stdout.write(f"user {user.pk}: refused: {error}")
-                continue
-            self.outcomes["created"] += 1
-            if dry_run:
-                self.stdout.write(f"user {user.pk}: + {users.read_email(user) or '(no address)'}")
-        # Also of those who were adopted before, by signing in or by a run that was stopped.
-        unproven = Account.objects.filter(email_verified=False, email__isnull=False)
-        for account in unproven.order_by("pk").iterator(chunk_size=self.BATCH):
-            if (plain(account.user_id), account.email) in proven:
-                self.stdout.write(f"{account.public_id}: {account.email} is verified")
-                self.outcomes["updated"] += 1
-                if not dry_run:
-                    mark_verified(account, "email", account.email or "")
+        for (provider, why), rows in sorted(self.left.items()):
+            self.stdout.write(
+                f"left: {provider}: {rows} rows ({why}); people sign in by e-mail, or link it again"
+            )
 
+    def everybody(self) -> Iterator[list[Any]]:
+        """The site's users, some at a time."""
+        people = users.with_or_without_account().order_by("pk")
+        batch = list(people[: self.BATCH])
+        while batch:
+            yield batch
+            batch = list(people.filter(pk__gt=batch[-1].pk)[: self.BATCH])
 
-def plain(pk: Any) -> str:
-    """A primary key as text; UUIDs come without hyphens from some databases."""
-    return str(pk).replace("-", "")
+    def import_user(self, user: Any, belongings: allauth.Belongings, *, dry_run: bool) -> None:
+        """Adopt a user, and take over what is theirs; also of those who were adopted before, by
+        signing in or by a run that was stopped."""
+        account = getattr(user, "django_account", None)
+        is_new = account is None
+        try:
+            with transaction.atomic():
+                if account is None:
+                    account = adopt_user(user)
+                email = account.email or ""
+                verifies = not account.email_verified and email in belongings.addresses
+                if verifies:
+                    mark_verified(account, "email", email)
+                told = [
+                    self.link(account, sign_in, belongings, dry_run=dry_run)
+                    for sign_in in belongings.sign_ins
+                ]
+                transaction.set_rollback(dry_run)
+        except AccountError as error:
+            self.outcomes["refused"] += 1
+            self.stdout.write(f"user {user.pk}: refused: {error}")
+            return
+        self.outcomes["created"] += is_new
+        self.outcomes["updated"] += verifies
+        if is_new and dry_run:
+            self.stdout.write(f"user {user.pk}: + {email or '(no address)'}")
+        if verifies:
+            self.stdout.write(f"user {user.pk}: {email} is verified")
+        for line in filter(None, told):
+            self.stdout.write(f"user {user.pk}: {line}")
+
+    def link(
+        self,
+        account: Account,
+        sign_in: allauth.SignIn,
+        belongings: allauth.Belongings,
+        *,
+        dry_run: bool,
+    ) -> str:
+        """Take over a sign-in by a provider.
+
+        Returns:
+            what there is to say about it.
+        """
+        try:
+            taken = allauth.take_over(sign_in, belongings.addresses, self.apps)
+        except allauth.Left as left:
+            self.left[sign_in.provider, str(left)] += 1
+            return ""
+        whose = taken.provider, taken.uid
+        try:
+            if self.foretold.get(whose, account.user_id) != account.user_id:
+                raise UserAlreadyExists("Another account would have this identity.")
+            is_new = import_identity(
+                account=account, provider=taken.provider, uid=taken.uid, email=taken.email
+            )
+        except AccountError as error:
+            self.outcomes["refused"] += 1
+            return f"refused: {sign_in.provider} {sign_in.uid}: {error}"
+        if dry_run:
+            self.foretold[whose] = account.user_id
+        self.links["linked" if is_new else "there"] += 1
+        return (
+            f"+ {taken.provider} {taken.uid} {taken.email}".rstrip() if is_new and dry_run else ""
+        )
 
 
 class Progress:
