@@ -6,9 +6,9 @@ wrong one would open somebody's account to a stranger. So a row is also held to 
 allauth has kept of the provider (``extra_data``), and what is told apart by its server (a GitLab,
 an Okta, any OpenID provider) to the server that OAUTH2_PROVIDERS names.
 
-Left alone are those whose id is another value here: ``linkedin_oauth2`` and ``zoho`` (no OpenID
-subject), ``paypal`` (another id than the payer's), ``windowslive``; ``bitly``, whose names find new
-owners; and all that we do not speak to, such as ``amazon_cognito``, ``saml`` and ``telegram``.
+Left alone are those whose id is another value here, or may be: ``linkedin_oauth2``, ``zoho``,
+``paypal``, ``windowslive``; ``bitly``, whose names find new owners; and all that we do not speak
+to, such as ``amazon_cognito``, ``saml`` and ``telegram``.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ class Tables:
         if APPS not in self.columns:
             return []
         # Older ones have no providers of providers.
-        names = ["provider", "provider_id", "client_id", "settings"]
+        names = ("provider", "provider_id", "client_id", "settings")
         there = [name for name in names if name in self.columns[APPS]]
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {_listed(there)} FROM {_quoted(APPS)}")  # noqa: S608
@@ -255,6 +255,11 @@ def _slack_person(sign_in: SignIn) -> Any:
     return person if sign_in.uid.endswith(f"_{person}") else None
 
 
+def _bitbucket_person(sign_in: SignIn) -> Any:
+    """The person at Bitbucket; allauth's is the Atlassian account."""
+    return sign_in.kept.get("uuid") if sign_in.kept.get("account_id") == sign_in.uid else None
+
+
 def _okta_person(sign_in: SignIn) -> Any:
     """The subject; which field was allauth's id, the site chose. Okta's own ids begin so."""
     person = str(sign_in.kept.get("sub"))
@@ -303,8 +308,7 @@ _RULES = {
     "amazon": Rule("amazon", ("user_id",)),
     "apple": Rule("apple", ("sub",)),
     "auth0": Rule("auth0", ("sub",), _same_host("auth0", "AUTH0_URL")),
-    # Allauth's is the Atlassian account, and was once the username.
-    "bitbucket_oauth2": Rule("bitbucket", lambda sign_in: sign_in.kept.get("uuid")),
+    "bitbucket_oauth2": Rule("bitbucket", _bitbucket_person),
     "box": Rule("box", ("id",)),
     "discord": Rule("discord", ("id",)),
     "disqus": Rule("disqus", ("id",)),
@@ -381,38 +385,39 @@ def _uid(sign_in: SignIn, rule: Rule) -> str:
 
 def _by_issuer(sign_in: SignIn, apps: list[App]) -> tuple[str, str, Kept]:
     """Our provider with the same issuer, the subject there, and what it answered."""
-    issuers = {_issuer(str(app.settings.get("server_url") or "")) for app in apps}
-    issuer = issuers.pop() if len(issuers) == 1 else ""
-    key = next((key for key, address in _our_issuers().items() if address == issuer), None)
-    if key is None:
-        raise Left("OAUTH2_PROVIDERS has no OpenID provider at its server_url")
+    servers = {_address(str(app.settings.get("server_url") or "")) for app in apps}
+    server = servers.pop() if len(servers) == 1 else ""
+    key, issuer = _ours_at(server)
     claims = _object(sign_in.kept.get("id_token"))
-    if claims.get("iss") not in (None, issuer, f"{issuer}/"):
+    if str(claims.get("iss", issuer)).rstrip("/") != issuer:
         raise Left("its ID token is of another issuer")
     kept = _object(sign_in.kept.get("userinfo")) or claims or sign_in.kept
     uid = kept.get("sub")
-    if uid is None and not any(app.settings.get("uid_field", "sub") != "sub" for app in apps):
-        uid = sign_in.uid
-    if not isinstance(uid, str) or not uid:
-        raise Left("extra_data lacks the subject")
+    fields = {app.settings.get("uid_field", "sub") for app in apps}
+    if not isinstance(uid, str) or sign_in.uid not in {str(kept.get(name)) for name in fields}:
+        raise Left("extra_data does not show its id")
     return key, uid, kept
 
 
-def _our_issuers() -> dict[str, str]:
-    """The addresses of the OpenID providers that the site has set up, by our key."""
-    found = {}
+def _ours_at(server: str) -> tuple[str, str]:
+    """The OpenID provider at an address that the site has set up: our key, and its issuer.
+
+    Raises:
+        Left: there is none.
+    """
     for key in PROVIDERS:
         try:
-            address = _ours(key).get("OIDC_ENDPOINT")
+            ours = _ours(key)
         except Left:
             continue
-        if address:
-            found[key] = _issuer(address)
-    return found
+        if server and _address(ours.get("OIDC_ENDPOINT", "")) == server:
+            return key, str(ours.get("ISSUER") or server).rstrip("/")
+    raise Left("OAUTH2_PROVIDERS has no OpenID provider at its server_url")
 
 
-def _issuer(address: str) -> str:
-    return address.partition("/.well-known/")[0].rstrip("/")
+def _address(server_url: str) -> str:
+    """Where an OpenID provider is, without the name of its document."""
+    return server_url.partition("/.well-known/")[0].rstrip("/")
 
 
 def _object(value: Any) -> Kept:

@@ -45,8 +45,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--allauth",
             action="store_true",
-            help="rather than a file: adopt the site's users, with their verified addresses and their "
-            "sign-ins by providers in allauth",
+            help="rather than a file: adopt the site's users, with allauth's verified addresses "
+            "and sign-ins by providers",
         )
         parser.add_argument(
             "--shape", choices=SHAPES, help="whose export it is; recognized when left out"
