@@ -366,7 +366,7 @@ def take_over(sign_in: SignIn, addresses: set[str], apps: Iterable[App]) -> Take
         rule.check(sign_in, named)
         key, uid = rule.key, _uid(sign_in, rule)
     else:
-        raise Left("its ids are not known to be ours")
+        raise Left("its ids may be other ones here")
     answers = (read(kept, PROVIDERS[key].email), kept.get("email"))
     proven = (normal for answer in answers if (normal := _normal(answer)) in addresses)
     return TakenOver(key, uid, next(proven, None) or "")

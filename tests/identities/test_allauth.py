@@ -17,6 +17,7 @@ from django_account.accounts.models import Account
 from django_account.accounts.services import adopt_user
 from django_account.administration.allauth import _RULES
 from django_account.exceptions import InvalidArgument, ProviderUnsupported, UserAlreadyExists
+from django_account.identities import services
 from django_account.identities.models import MAX_UID, Identity
 from django_account.identities.services import import_identity
 from tests.api.rows import unchanged
@@ -55,6 +56,8 @@ class Allauth:
 
     def drop(self) -> None:
         with connection.cursor() as cursor:
+            # What came after the tables; dropping them would commit it.
+            cursor.execute("ROLLBACK")
             for table in TABLES:
                 cursor.execute(f"DROP TABLE IF EXISTS {table}")
 
@@ -519,3 +522,18 @@ def test_import_identity() -> None:
         ("ada", "google", "108", "ada@example.org", True),
         ("bob", "discord", "8", "", False),
     ]
+
+
+def test_import_identity_while_somebody_links_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, bob = adopt_user(new_user("ada")), adopt_user(new_user("bob"))
+    is_anothers = services._is_anothers
+
+    def link_meanwhile(*given: Any) -> bool:
+        Identity.objects.create(account=bob, provider="google", provider_uid="108")
+        return is_anothers(*given)
+
+    monkeypatch.setattr(services, "_is_anothers", link_meanwhile)
+    with pytest.raises(UserAlreadyExists):
+        import_identity(account=ada, provider="google", uid="108", email=ADA)
+    # The transaction is still good.
+    assert not Identity.objects.filter(account=ada).exists()
