@@ -170,9 +170,7 @@ def targets(account: Account) -> Panel:
         Row(
             [
                 target.provider_type,
-                abridged(target.identifier)
-                if target.provider_type == "push"
-                else target.identifier,
+                reachable_at(target),
                 target.name,
                 _("expired") if target.expired else "",
                 target.created_at,

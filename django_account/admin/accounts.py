@@ -380,7 +380,7 @@ class AccountAdmin(ModelAdmin):
             "checkbox_name": ACTION_CHECKBOX_NAME,
             "media": self.media + form.media if form is not None else self.media,
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, self.act_template, context)
 
     def do_to_many(
@@ -440,7 +440,7 @@ def action_of(act: Act) -> Callable[..., HttpResponse | None]:
         return model_admin.confirm(request, act, chosen, many=True) if chosen else None
 
     act_on_many.__name__ = act.name
-    act_on_many.short_description = act.label
+    act_on_many.short_description = act.label  # type: ignore[attr-defined]
     return act_on_many
 
 
