@@ -89,6 +89,15 @@ class AddressesForm(forms.ModelForm):
     class Meta:
         model = Account
         fields = ["name", "email", "phone"]
+        labels = {
+            "email": _("E-mail"),
+            "mfa_enabled": _("Signing in asks for a second factor"),
+            "impersonator": _("May act as others through the API"),
+        }
+        help_texts = {
+            "email": _("Another one has to be proven again."),
+            "phone": _("With “+” and the country's code. Another one has to be proven again."),
+        }
 
     def clean_email(self) -> str | None:
         email = self.cleaned_data["email"]

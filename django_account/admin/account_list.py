@@ -128,11 +128,19 @@ class KindFilter(ChoiceFilter):
         return kinds
 
 
+class LastSeenFilter(admin.DateFieldListFilter):
+    """By the day of the last request, to a day."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("last seen")
+
+
 FILTERS: list[Any] = [
     StatusFilter,
     VerifiedFilter,
     MFAFilter,
     ProviderFilter,
     KindFilter,
-    ("accessed_at", admin.DateFieldListFilter),
+    ("accessed_at", LastSeenFilter),
 ]

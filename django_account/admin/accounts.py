@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,9 +15,10 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.formats import localize
-from django.utils.html import format_html
-from django.utils.timezone import localtime
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -49,7 +51,7 @@ MAX_NAMED = 20
 class AccountAdmin(ModelAdmin):
     """The list, the page of one account, and a page that asks before each act."""
 
-    list_display = ["who", "address", "number", "status", "mfa", "providers", "last_seen"]
+    list_display = ["who", "addresses", "status", "mfa", "providers", "last_seen"]
     list_filter = FILTERS
     list_per_page = 50
     ordering = ["-pk"]
@@ -111,13 +113,14 @@ class AccountAdmin(ModelAdmin):
     def who(self, account: Account) -> str:
         return account.name or account.public_id
 
-    @admin.display(description=gettext_lazy("e-mail"))
-    def address(self, account: Account) -> str:
-        return with_mark(account.email, account.email_verified)
-
-    @admin.display(description=gettext_lazy("phone"))
-    def number(self, account: Account) -> str:
-        return with_mark(account.phone, account.phone_verified)
+    @admin.display(description=gettext_lazy("e-mail and phone"))
+    def addresses(self, account: Account) -> str:
+        known = (
+            (account.email, account.email_verified),
+            (account.phone, account.phone_verified),
+        )
+        lines = [(with_mark(address, verified),) for address, verified in known if address]
+        return format_html_join(mark_safe("<br>"), "{}", lines)
 
     @admin.display(description=gettext_lazy("status"))
     def status(self, account: Account) -> str:
@@ -125,17 +128,17 @@ class AccountAdmin(ModelAdmin):
             return _("Blocked")
         return _("New password required") if account.password_reset_required else _("Active")
 
-    @admin.display(description=gettext_lazy("MFA"), boolean=True)
-    def mfa(self, account: Account) -> bool:
-        return account.mfa_enabled
+    @admin.display(description=gettext_lazy("MFA"))
+    def mfa(self, account: Account) -> str:
+        return _("On") if account.mfa_enabled else ""
 
     @admin.display(description=gettext_lazy("providers"))
     def providers(self, account: Account) -> str:
         return ", ".join(dict.fromkeys(each.provider for each in account.identities.all()))
 
     @admin.display(description=gettext_lazy("last seen"), ordering="accessed_at")
-    def last_seen(self, account: Account) -> Any:
-        return account.accessed_at
+    def last_seen(self, account: Account) -> str:
+        return moment(account.accessed_at) or _("Never")
 
     # --- the page of one account ---
 
@@ -144,9 +147,8 @@ class AccountAdmin(ModelAdmin):
         """Whether there is one, and since when. Nothing else of it is anybody's business."""
         if not account.has_password:
             return _("None")
-        if account.password_changed_at is None:
-            return _("Set")
-        return _("Set on %(date)s") % {"date": localize(localtime(account.password_changed_at))}
+        since = moment(account.password_changed_at)
+        return _("Set on %(date)s") % {"date": since} if since else _("Set")
 
     @admin.display(description=gettext_lazy("user of the site"))
     def site_user(self, account: Account) -> str:
@@ -210,7 +212,6 @@ class AccountAdmin(ModelAdmin):
             acts = acts_of(request.user) if may_act else []
             beside = {act.name: act for act in acts if act.item}
             context |= {
-                "title": str(account),
                 "acts": [act for act in acts if self.is_shown(request, act, account)],
                 "panels": list(panels(request, account, self.admin_site.name, beside)),
                 # Deleting is among the acts.
@@ -444,15 +445,21 @@ def action_of(act: Act) -> Callable[..., HttpResponse | None]:
     return act_on_many
 
 
-def with_mark(address: str | None, verified: bool) -> str:
-    """An address, and a sign if it is proven."""
-    if not address:
+def moment(at: datetime | None) -> str:
+    """A moment in the site's time zone and format; empty when there was none."""
+    if at is None:
         return ""
+    return str(localize(timezone.localtime(at) if timezone.is_aware(at) else at))
+
+
+def with_mark(address: str, verified: bool) -> str:
+    """An address, and a sign if it is proven."""
     if not verified:
         return address
+    text = _("verified")
     return format_html(
         '{} <span class="account-mark" role="img" aria-label="{}" title="{}">✓</span>',
         address,
-        _("verified"),
-        _("verified"),
+        text,
+        text,
     )
