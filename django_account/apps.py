@@ -41,6 +41,8 @@ class DjangoAccountConfig(AppConfig):
             "acted",
             "account_created",
             "account_updated",
+            "account_anonymised",
+            "anonymise_requested",
             "session_created",
             "session_updated",
             "session_deleted",

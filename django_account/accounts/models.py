@@ -82,6 +82,7 @@ class Account(models.Model):
                 "impersonator",
             )
         ]
+        permissions = [("impersonate_account", "Can act as another person")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(email__isnull=True)

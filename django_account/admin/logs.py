@@ -87,6 +87,7 @@ class LogEntryAdmin(admin.ModelAdmin):
         "user_name",
         ("user_type", "mode", "key_name"),
         ("session_id", "actor_id"),
+        "reason",
         ("ip", "country"),
         "device",
         "user_agent",

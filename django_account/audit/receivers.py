@@ -19,7 +19,7 @@ from django_account import signals
 from django_account.accounts.models import Account
 from django_account.audit.models import MAX_KEY_NAME, LogEntry
 from django_account.conf import conf
-from django_account.core.activity import ATTEMPTS, Activity
+from django_account.core.activity import ATTEMPTS, MAX_REASON, Activity
 from django_account.core.clients import MAX_USER_AGENT, ClientInfo
 
 
@@ -36,6 +36,7 @@ def acted(activity: Activity, **kwargs: Any) -> None:
         # An ephemeral key's may be longer than a stored one's.
         key_name=activity.key_name[:MAX_KEY_NAME],
         actor_id=activity.actor_id,
+        reason=activity.reason[:MAX_REASON],
         session_id=activity.session_id,
         ip=activity.client.ip,
         user_agent=activity.client.user_agent[:MAX_USER_AGENT],
@@ -137,6 +138,16 @@ def factors_changed(account: Any, reported: bool, **kwargs: Any) -> None:
 
 
 authenticator_added = authenticator_removed = recovery_codes_created = factors_changed
+
+
+def account_anonymised(account: Any, reported: bool, **kwargs: Any) -> None:
+    """Receiver of ``account_anonymised``."""
+    by_site("user.update", account, reported)
+
+
+def anonymise_requested(account: Account, **kwargs: Any) -> None:
+    """Receiver of ``anonymise_requested``: the entries stay, and no longer tell whose they are."""
+    LogEntry.objects.forget(account_pk=account.pk, public_id=account.public_id, email=account.email)
 
 
 def challenge_completed(account: Any, session: Any, reported: bool, **kwargs: Any) -> None:
