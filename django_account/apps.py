@@ -44,6 +44,7 @@ class DjangoAccountConfig(AppConfig):
             "account_anonymised",
             "anonymise_requested",
             "session_created",
+            "impersonation_started",
             "session_updated",
             "session_deleted",
             "authenticator_added",

@@ -47,6 +47,10 @@ session_updated = Signal()
 # Arguments: account, session (its row is gone; its values are still there).
 session_deleted = Signal()
 
+# A member of staff begins to act as a person. No ``session_created`` tells of it.
+# Arguments: account; session; actor, the account of the member of staff; reason, in their words.
+impersonation_started = Signal()
+
 # Signing in asks for a second factor from now on, or not any more. Arguments: account.
 mfa_enabled = Signal()
 mfa_disabled = Signal()

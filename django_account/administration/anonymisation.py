@@ -46,11 +46,15 @@ def anonymise_account(*, account: Account) -> None:
 
     The site takes away what it keeps itself in a receiver of ``signals.anonymise_requested``.
 
+    Args:
+        account: is anonymous too, afterwards.
+
     Raises:
         UserNotFound: the account has been deleted in the meantime.
     """
+    given = account
     with transaction.atomic():
-        account = lock_account(account)
+        account = lock_account(given)
         signals.anonymise_requested.send(sender=None, account=account)
         _rename_in_admin_log(account)
         # Before the second factors, which would only have to be withdrawn from them.
@@ -59,12 +63,15 @@ def anonymise_account(*, account: Account) -> None:
             rows.delete()
         for name, value in ANONYMOUS.items():
             setattr(account, name, value)
+            # What the caller says of it from now on, in a log or a message, must not tell either.
+            setattr(given, name, value)
         account.save(update_fields=[*ANONYMOUS, "updated_at"])
         user = account.user
         remove_password(account)
         user.is_active = False
         users.save(user, ["password", "is_active"])
         users.make_anonymous(user, account.public_id)
+        given.user = user
         signals.send_on_commit(signals.account_anonymised, account=account)
 
 

@@ -122,14 +122,43 @@ def session_created(account: Any, session: Any, reported: bool, **kwargs: Any) -
     )
 
 
+def impersonation_started(
+    account: Any, session: Any, actor: Any, reason: str, **kwargs: Any
+) -> None:
+    """Receiver of ``impersonation_started``: no ``acted`` tells of it, whoever asked for it.
+
+    It says who, but not from where: the person reads it, too.
+    """
+    by_site(
+        "session.create",
+        account,
+        False,
+        session_id=session.public_id,
+        actor_id=actor.public_id,
+        reason=reason,
+    )
+
+
 def session_updated(account: Any, session: Any, reported: bool, **kwargs: Any) -> None:
     """Receiver of ``session_updated``."""
-    by_site("session.update", account, reported, session_id=session.public_id)
+    by_site(
+        "session.update",
+        account,
+        reported,
+        session_id=session.public_id,
+        actor_id=session.actor_id,
+    )
 
 
 def session_deleted(account: Any, session: Any, reported: bool, **kwargs: Any) -> None:
     """Receiver of ``session_deleted``."""
-    by_site("session.delete", account, reported, session_id=session.public_id)
+    by_site(
+        "session.delete",
+        account,
+        reported,
+        session_id=session.public_id,
+        actor_id=session.actor_id,
+    )
 
 
 def factors_changed(account: Any, reported: bool, **kwargs: Any) -> None:

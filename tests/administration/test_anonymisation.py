@@ -87,13 +87,11 @@ class TestAnonymiseAccount:
 
     def test_again_changes_nothing(self) -> None:
         def rows() -> tuple[Any, ...]:
-            # An unusable password is a random one; so is what must fill a column too narrow for ids.
+            # An unusable password is random; so is what fills a column too narrow for ids.
             user_model = get_user_model()
             random = dict.fromkeys(["password", user_model.USERNAME_FIELD], "")
-            return (
-                user_model._default_manager.values().get() | random,
-                Account.objects.values().get() | {"updated_at": None},
-            )
+            account = Account.objects.values().get() | {"updated_at": None}
+            return user_model._default_manager.values().get() | random, account
 
         account, _ = somebody()
         anonymise_account(account=account)
