@@ -59,7 +59,7 @@ def anonymise_account(*, account: Account) -> None:
         _rename_in_admin_log(account)
         # Before the second factors, which would only have to be withdrawn from them.
         end_sessions(account=account)
-        for rows in (*_rows_of(account), *_rows_of(account.user)):
+        for rows in rows_of(account):
             rows.delete()
         for name, value in ANONYMOUS.items():
             setattr(account, name, value)
@@ -75,8 +75,17 @@ def anonymise_account(*, account: Account) -> None:
         signals.send_on_commit(signals.account_anonymised, account=account)
 
 
-def _rows_of(owner: Model) -> Iterator[QuerySet[Any]]:
-    """What this package keeps in other tables about an account, or about a user beside it."""
+def rows_of(account: Account) -> Iterator[QuerySet[Any]]:
+    """What this package keeps in other tables about a person.
+
+    Args:
+        account: with its user.
+    """
+    yield from _hanging_on(account)
+    yield from _hanging_on(account.user)
+
+
+def _hanging_on(owner: Model) -> Iterator[QuerySet[Any]]:
     for relation in owner._meta.get_fields(include_hidden=True):
         if not (relation.auto_created and not relation.concrete):
             continue

@@ -53,12 +53,12 @@ def start_impersonation(
         raise InvalidArgument("reason", f"At most {MAX_REASON} characters.")
     if not conf.admin_impersonation:
         raise ImpersonationRefused("Acting as others is switched off (ADMIN_IMPERSONATION).")
-    if not _may_impersonate(staff):
+    if not may_impersonate(staff):
         raise ImpersonationRefused("You may not act as others. Ask a superuser.")
     actor = adopt_user(staff)
     with transaction.atomic():
         account = lock_account(account)
-        if _is_privileged(account):
+        if is_privileged(account):
             raise ImpersonationRefused("Nobody acts as staff, or as somebody who acts as others.")
         if not account.is_active:
             raise ImpersonationRefused("This person is blocked. Unblock them first.")
@@ -78,10 +78,10 @@ def is_in_force(session: Session) -> bool:
     """
     if not session.actor_id:
         return True
-    if not conf.admin_impersonation or _is_privileged(session.account):
+    if not conf.admin_impersonation or is_privileged(session.account):
         return False
     actor = Account.objects.with_user().filter(public_id=session.actor_id).first()
-    return actor is not None and _may_impersonate(actor.user)
+    return actor is not None and may_impersonate(actor.user)
 
 
 def hand_over(store: MutableMapping[str, Any], issued: IssuedSession) -> None:
@@ -102,14 +102,14 @@ def take_over(store: MutableMapping[str, Any]) -> str | None:
         return None
 
 
-def _may_impersonate(staff: SiteUser) -> bool:
+def may_impersonate(staff: SiteUser) -> bool:
     has_perm = getattr(staff, "has_perm", None)
     return bool(
         staff.is_active and getattr(staff, "is_staff", False) and has_perm and has_perm(PERMISSION)
     )
 
 
-def _is_privileged(account: Account) -> bool:
+def is_privileged(account: Account) -> bool:
     """Whether acting as somebody would give more rights than acting as a member of the public."""
     user = account.user
     return bool(
