@@ -93,7 +93,7 @@ def test_send_recovery(admin_client: Client, ada: Account) -> None:
 def test_every_page_asks(
     admin_client: Client, ada: Account, project: Callable[..., None], name: str
 ) -> None:
-    project(ADMIN_SET_PASSWORDS=True)
+    project(ADMIN_SET_PASSWORDS=True, ADMIN_IMPERSONATION=True)
     page = admin_client.get(address(ada, name))
     assert page.status_code == 200
     assert not AdminEntry.objects.exists()
