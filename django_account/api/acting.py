@@ -11,16 +11,12 @@ from __future__ import annotations
 from contextlib import suppress
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, Resolver404, path, resolve, reverse
-from django.utils.decorators import decorator_from_middleware, method_decorator
 from django.utils.safestring import SafeString
-from django.views import View
-from django.views.decorators.csrf import csrf_exempt
 
 from django_account.administration.impersonation import is_in_force, take_over
 from django_account.api.clients import is_secure
@@ -29,7 +25,7 @@ from django_account.api.cookies import (
     read_session_cookie,
     refresh_session_cookies,
 )
-from django_account.api.pages import PageCsrf, page_answer, signed_in_url
+from django_account.api.pages import LinkPage, signed_in_url
 from django_account.conf import conf
 from django_account.core.crypto import decrypt, encrypt
 from django_account.exceptions import SessionNotFound
@@ -72,6 +68,12 @@ def is_admin_page(request: HttpRequest) -> bool:
     return "admin" in match.app_names
 
 
+def says_so(request: HttpRequest) -> bool:
+    """Whether a request is for the page that says it all itself, and sees to the cookies."""
+    match = request.resolver_match
+    return match is not None and match.url_name == ImpersonationPage.name
+
+
 def banner(request: HttpRequest) -> SafeString:
     """What tells a member of staff that they act as somebody; empty when they do not."""
     acting = acting_as(request)
@@ -107,30 +109,14 @@ def give_back(request: HttpRequest, response: HttpResponse) -> None:
     response.delete_cookie(acting_cookie_name(), samesite="Lax")
 
 
-# Exempt from the site's own CsrfViewMiddleware, which may be absent, and held to ours instead.
-@method_decorator(csrf_exempt, name="dispatch")
-class ImpersonationPage(View):
-    """Where the admin leads to when somebody begins to act as a person, and the banner to stop."""
+class ImpersonationPage(LinkPage):
+    """Where the admin leads to when somebody begins to act as a person, and the banner to stop.
+
+    No link with a secret leads here; the headers and the check of the form are those of the pages
+    that do.
+    """
 
     name = "impersonation"
-    http_method_names = ["get", "head", "post"]
-
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        """Answer, with a page of ours also where the form was not."""
-        try:
-            return self.guarded(request)
-        except PermissionDenied:
-            return page_answer(request, "problem", 403, problem="stale")
-
-    @method_decorator(decorator_from_middleware(PageCsrf))
-    def guarded(self, request: HttpRequest) -> HttpResponse:
-        """Answer a request that our own page has sent.
-
-        Raises:
-            PermissionDenied: another page did.
-        """
-        response: HttpResponse = super().dispatch(request)  # type: ignore[assignment]
-        return response
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Begin, if the admin has handed a session over; else ask whether to stop."""
@@ -141,10 +127,8 @@ class ImpersonationPage(View):
             return self.begin(credential, handed_over)
         acting = acting_as(request)
         if acting is not None:
-            return page_answer(
-                request, "impersonation", account=acting.account, session=acting.session
-            )
-        response = page_answer(request, "impersonation_over")
+            return self.page(self.template, account=acting.account, session=acting.session)
+        response = self.page("impersonation_over")
         if acting_cookie_name() in request.COOKIES:
             give_back(request, response)
         return response
@@ -157,7 +141,7 @@ class ImpersonationPage(View):
             own = _own_credential(request)
             with suppress(SessionNotFound):
                 end_session(before.session)
-        response = HttpResponseRedirect(signed_in_url(), status=303)
+        response = self.see_other(signed_in_url())
         refresh_session_cookies(request, response, credential, handed_over.session.expires_at)
         response.set_cookie(
             acting_cookie_name(),
@@ -167,7 +151,7 @@ class ImpersonationPage(View):
             samesite="Lax",
         )
         rotate_token(request)
-        return _private(response)
+        return response
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Stop: the session ends, and the browser has its own again."""
@@ -177,9 +161,9 @@ class ImpersonationPage(View):
                 end_session(acting.session)
             with suppress(NoReverseMatch):
                 back = reverse("admin:django_account_account_change", args=[acting.account.pk])
-        response = HttpResponseRedirect(back, status=303)
+        response = self.see_other(back)
         give_back(request, response)
-        return _private(response)
+        return response
 
 
 def _find(value: str) -> SignedIn | None:
@@ -194,12 +178,6 @@ def _own_credential(request: HttpRequest) -> str:
         return decrypt(request.COOKIES.get(acting_cookie_name(), ""), _PURPOSE)
     except ValueError:
         return ""
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"
-    return response
 
 
 acting_urlpatterns = [

@@ -17,6 +17,7 @@ from django_account.api.acting import (
     banner,
     give_back,
     is_admin_page,
+    says_so,
 )
 from django_account.api.authentication import Caller, signed_in_user
 from django_account.mfa.models import Authenticator
@@ -99,7 +100,7 @@ class ImpersonationMiddleware:
     def finished(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Put the banner in, where a page ends."""
         kind = response.get("Content-Type", "").partition(";")[0]
-        if not isinstance(response, HttpResponse) or kind != "text/html":
+        if not isinstance(response, HttpResponse) or kind != "text/html" or says_so(request):
             return response
         if acting_as(request) is None:
             if acting_cookie_name() not in response.cookies:

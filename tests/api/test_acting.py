@@ -178,6 +178,7 @@ class TestBegin:
         assert own["httponly"]
         assert own["samesite"] == "Lax"
         assert response["Cache-Control"] == "no-store"
+        assert response["Referrer-Policy"] == "no-referrer"
 
     def test_another_person_ends_the_first(self, acting: Staff) -> None:
         first = Session.objects.get(provider="impersonation")
@@ -394,6 +395,13 @@ class TestStop:
     def test_when_there_is_nothing_to_stop(self, staff: Staff) -> None:
         assert staff.http.post(PAGE).status_code == 303
 
+    def test_what_nobody_can_read(self, acting: Staff) -> None:
+        strict = Client(enforce_csrf_checks=True)
+        strict.cookies = acting.http.cookies
+        broken = strict.post(PAGE, b"--x", "multipart/form-data; boundary=")
+        assert broken.status_code in (400, 403)
+        assert Session.objects.filter(provider="impersonation").exists()
+
     def test_other_methods(self, staff: Staff) -> None:
         assert staff.http.put(PAGE).status_code == 405
 
@@ -427,9 +435,9 @@ class TestBanner:
         told = self.shown(acting.http, "/tagged")
         assert not re.search(r"<script|<style|style=|\son\w+=", told)
 
-    @pytest.mark.parametrize("url", ["/text", "/packed", "/v1/account", "/whoami"])
+    @pytest.mark.parametrize("url", ["/text", "/packed", "/v1/account", "/whoami", PAGE])
     def test_nowhere_else(self, acting: Staff, url: str) -> None:
-        assert "acting as" not in self.shown(acting.http, url)
+        assert "django-account-acting" not in self.shown(acting.http, url)
 
     def test_not_in_what_is_streamed(self, acting: Staff) -> None:
         response: Any = acting.http.get("/streamed")
