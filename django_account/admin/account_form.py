@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django_account.accounts.models import Account
 from django_account.administration import services
 from django_account.core import emails, phones
-from django_account.core.json_values import prefs_problem
+from django_account.core.json_values import is_storable, prefs_problem
 from django_account.core.labels import labels_problem
 from django_account.exceptions import AccountError, InvalidArgument
 from django_account.selfservice import profile
@@ -55,10 +55,12 @@ class PrefsField(forms.JSONField):
             raise ValidationError(problem)
 
     def bound_data(self, data: Any, initial: Any) -> Any:
+        """What a refused form shows again: as it was typed, where no page could hold the value."""
         try:
-            return super().bound_data(data, initial)
+            prefs = super().bound_data(data, initial)
         except (ValueError, RecursionError):
             return InvalidJSONInput(data)
+        return prefs if is_storable(prefs) else InvalidJSONInput(data)
 
 
 class LabelsField(forms.Field):

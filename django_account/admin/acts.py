@@ -93,10 +93,6 @@ class Act:
         """
         raise NotImplementedError
 
-    def summary(self, values: Mapping[str, Any]) -> Text:
-        """What the admin log says of it, when it has been done with these values."""
-        return self.done
-
     def preview(self, accounts: Sequence[Account]) -> list[tuple[Text, int]]:
         """What goes with it: what, and how many. For the page that asks."""
         return []
@@ -136,7 +132,7 @@ def perform(
             # Deleting takes the number away.
             account.pk = pk
             signals.send_on_commit(signals.acted, activity=activity)
-        note(request, pk, account.public_id, act.summary(values), act.flag)
+        note(request, pk, account.public_id, act.done, act.flag)
     return response
 
 

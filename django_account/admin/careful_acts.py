@@ -147,9 +147,6 @@ class Impersonate(Act):
         hand_over(request.session, issued)
         return HttpResponseRedirect(page)
 
-    def summary(self, values: Values) -> Text:
-        return f"{self.done} {values['reason']}"
-
 
 @register
 class Anonymise(Act):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
+from itertools import product
 from typing import Any
 
 from django.apps import apps
@@ -41,8 +43,7 @@ def anonymise_account(*, account: Account) -> None:
     The rows of account and user stay with their ids, so that the site's orders, posts or invoices
     keep what they refer to; nobody can sign in to them again. Addresses, names, preferences, the
     password, sessions, tokens, identities, second factors, targets and deliveries go; entries of
-    the activity log stay without a name, as LOG_ANONYMISE leaves them. Doing it again
-    finds nothing more to take.
+    the activity log stay without a name, as LOG_ANONYMISE leaves them. Doing it again finds nothing more to take.
 
     The site takes away what it keeps itself in a receiver of ``signals.anonymise_requested``.
 
@@ -61,10 +62,9 @@ def anonymise_account(*, account: Account) -> None:
         end_sessions(account=account)
         for rows in rows_of(account):
             rows.delete()
-        for name, value in ANONYMOUS.items():
-            setattr(account, name, value)
-            # What the caller says of it from now on, in a log or a message, must not tell either.
-            setattr(given, name, value)
+        # The caller's own copy, too: what is said of it from now on must not tell either.
+        for each, (name, value) in product((account, given), ANONYMOUS.items()):
+            setattr(each, name, copy(value))
         account.save(update_fields=[*ANONYMOUS, "updated_at"])
         user = account.user
         remove_password(account)

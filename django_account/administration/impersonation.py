@@ -103,6 +103,7 @@ def take_over(store: MutableMapping[str, Any]) -> str | None:
 
 
 def may_impersonate(staff: SiteUser) -> bool:
+    """Whether a user is staff who may act as others."""
     has_perm = getattr(staff, "has_perm", None)
     return bool(
         staff.is_active and getattr(staff, "is_staff", False) and has_perm and has_perm(PERMISSION)

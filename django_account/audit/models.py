@@ -85,6 +85,7 @@ class LogEntry(models.Model):
         "user_agent": "",
         "client": [],
         "session_id": "",
+        "reason": "",
     }
 
     event = models.CharField(max_length=32)

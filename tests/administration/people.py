@@ -119,6 +119,7 @@ def somebody() -> tuple[Account, dict[str, str]]:
         user_phone=PHONE,
         user_name=NAME,
         user_type="user",
+        reason=f"Ticket 12 of {NAME}",
         ip=CLIENT.ip,
         user_agent=CLIENT.user_agent,
     )
