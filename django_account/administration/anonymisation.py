@@ -43,7 +43,8 @@ def anonymise_account(*, account: Account) -> None:
     The rows of account and user stay with their ids, so that the site's orders, posts or invoices
     keep what they refer to; nobody can sign in to them again. Addresses, names, preferences, the
     password, sessions, tokens, identities, second factors, targets and deliveries go; entries of
-    the activity log stay without a name, as LOG_ANONYMISE leaves them. Doing it again finds nothing more to take.
+    the activity log stay without a name, as LOG_ANONYMISE leaves them. Doing it again finds nothing
+    more to take.
 
     The site takes away what it keeps itself in a receiver of ``signals.anonymise_requested``.
 
