@@ -131,15 +131,12 @@ class TestSupport:
         harmless = {LIST, f"{LIST}{ada.pk}/history/"}
         body = {**form_of(ada, name="Eve"), **answers(ada), "confirmed": "x", "post": "yes"}
         for path in routes(ada):
-            for name in ("", *registry, "delete_selected"):
-                chosen = {"action": name, "_selected_action": [ada.pk]} if path == LIST else {}
-                answer = support.post(path, {**body, **chosen})
-                assert answer.status_code in (
-                    {200, 302} if path in seen - {change(ada)} else {403, 302}
-                )
+            # What is posted to a page that only shows is as good as a look at it.
+            expected = {200, 302} if path in harmless else {302, 403}
+            for name in ("", *registry, "delete_selected") if path == LIST else ("",):
+                chosen = {"action": name, "_selected_action": [ada.pk]}
+                assert support.post(path, {**body, **chosen}).status_code in expected, path
                 assert state(ada) == before, (path, name)
-                if path != LIST:
-                    break
 
     def test_role_is_made_once(self, support: Client) -> None:
         group = Group.objects.get()
