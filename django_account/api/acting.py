@@ -9,8 +9,10 @@ may be somebody who acts: nobody else's request costs anything here.
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.signals import user_logged_out
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 from django.template.loader import render_to_string
@@ -107,6 +109,21 @@ def give_back(request: HttpRequest, response: HttpResponse) -> None:
         else:
             clear_session_cookies(request, response)
     response.delete_cookie(acting_cookie_name(), samesite="Lax")
+
+
+def logged_out(request: HttpRequest | None, **kwargs: Any) -> None:
+    """Receiver of Django's ``user_logged_out``: whoever leaves the admin acts as nobody any more.
+
+    The next page gives the browser its own session back.
+    """
+    acting = acting_as(request) if request is not None else None
+    if acting is not None:
+        with suppress(SessionNotFound):
+            end_session(acting.session)
+
+
+# Here, where it is needed, and not in apps.py: commands have no use for this package.
+user_logged_out.connect(logged_out, dispatch_uid="django_account.acting.logged_out")
 
 
 class ImpersonationPage(LinkPage):

@@ -392,6 +392,18 @@ class TestStop:
         acting.http.get("/page")
         assert acting.get("/account").json()["$id"] == own["userId"]
 
+    def test_by_leaving_the_admin(self, acting: Staff) -> None:
+        credential = acting.credential
+        acting.http.post("/admin/logout/")
+        assert not Session.objects.filter(provider="impersonation").exists()
+        assert ApiClient(session=credential).get("/account").status_code == 401
+
+    def test_others_leave_without_ending_anything(self, acting: Staff) -> None:
+        another_browser = Client()
+        another_browser.force_login(acting.user)
+        another_browser.post("/admin/logout/")
+        assert Session.objects.filter(provider="impersonation").exists()
+
     def test_when_there_is_nothing_to_stop(self, staff: Staff) -> None:
         assert staff.http.post(PAGE).status_code == 303
 
