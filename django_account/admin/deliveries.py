@@ -9,13 +9,17 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from django_account.admin.base import ModelAdmin
 from django_account.notifications.models import Delivery
 from django_account.notifications.outbox import send_again
 from django_account.notifications.tasks import hand_over
 
+# What Django calls the pages of deliveries.
+OUR_PAGES = "django_account_delivery_"
+
 
 @admin.register(Delivery)
-class DeliveryAdmin(admin.ModelAdmin):
+class DeliveryAdmin(ModelAdmin):
     """Read-only: the log is what happened. What a message carried is nowhere to be seen."""
 
     list_display = [
@@ -57,7 +61,11 @@ class DeliveryAdmin(admin.ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+        """Never by itself; with its account, on whichever page that or its user is deleted."""
+        page = request.resolver_match
+        if obj is None or page is None or str(page.url_name).startswith(OUR_PAGES):
+            return False
+        return request.user.has_perm("django_account.delete_account")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [field.name for field in Delivery._meta.fields if field.name != "payload"]

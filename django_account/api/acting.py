@@ -21,6 +21,7 @@ from django.urls import NoReverseMatch, Resolver404, path, resolve, reverse
 from django.utils.safestring import SafeString
 
 from django_account.administration.impersonation import is_in_force, take_over
+from django_account.api.authentication import identify
 from django_account.api.clients import is_secure
 from django_account.api.cookies import (
     clear_session_cookies,
@@ -30,20 +31,31 @@ from django_account.api.cookies import (
 from django_account.api.pages import LinkPage, signed_in_url
 from django_account.conf import conf
 from django_account.core.crypto import decrypt, encrypt
-from django_account.exceptions import SessionNotFound
+from django_account.exceptions import AccountError, SessionNotFound
 from django_account.sessions.credentials import decode_credential
 from django_account.sessions.lookups import SignedIn, find_by_credential
+from django_account.sessions.models import Session
 from django_account.sessions.services import end_session
 
 _PURPOSE = "own-session"
 
 
-def acting_as(request: HttpRequest) -> SignedIn | None:
-    """Whom a member of staff acts as in this browser; None when nobody does.
+def acting_as(request: HttpRequest) -> Session | None:
+    """The session in which a member of staff acts as a person; None when the person, or nobody, is
+    signed in. For the site's own views, of what staff must not do as somebody else.
 
-    ``session.actor_id`` of what it returns is the public id of the member of staff. A view of the
-    site's that staff must not use as somebody else asks for this, too.
+    ``account`` of what it returns is the person's, ``actor_id`` the member of staff's public id. It
+    believes no cookie but the session's own, and knows headers and JWTs as well.
     """
+    try:
+        session = identify(request).acting_session
+    except AccountError:
+        return None
+    return session if session is not None and session.actor_id else None
+
+
+def acting_in_browser(request: HttpRequest) -> SignedIn | None:
+    """Whom a member of staff acts as in this browser, for the banner; None when nobody does."""
     if acting_cookie_name() not in request.COOKIES:
         return None
     if not hasattr(request, "_django_account_acting"):
@@ -78,7 +90,7 @@ def says_so(request: HttpRequest) -> bool:
 
 def banner(request: HttpRequest) -> SafeString:
     """What tells a member of staff that they act as somebody; empty when they do not."""
-    acting = acting_as(request)
+    acting = acting_in_browser(request)
     if acting is None:
         return SafeString()
     try:
@@ -116,7 +128,7 @@ def logged_out(request: HttpRequest | None, **kwargs: Any) -> None:
 
     The next page gives the browser its own session back.
     """
-    acting = acting_as(request) if request is not None else None
+    acting = acting_in_browser(request) if request is not None else None
     if acting is not None:
         with suppress(SessionNotFound):
             end_session(acting.session)
@@ -142,7 +154,7 @@ class ImpersonationPage(LinkPage):
         handed_over = _find(credential or "")
         if credential and handed_over is not None and handed_over.session.actor_id:
             return self.begin(credential, handed_over)
-        acting = acting_as(request)
+        acting = acting_in_browser(request)
         if acting is not None:
             return self.page(self.template, account=acting.account, session=acting.session)
         response = self.page("impersonation_over")
@@ -154,7 +166,7 @@ class ImpersonationPage(LinkPage):
         """Put the cookie in and lead on into the site."""
         request = self.request
         own = read_session_cookie(request)
-        if (before := acting_as(request)) is not None:
+        if (before := acting_in_browser(request)) is not None:
             own = _own_credential(request)
             with suppress(SessionNotFound):
                 end_session(before.session)
@@ -172,7 +184,7 @@ class ImpersonationPage(LinkPage):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Stop: the session ends, and the browser has its own again."""
-        acting, back = acting_as(request), signed_in_url()
+        acting, back = acting_in_browser(request), signed_in_url()
         if acting is not None:
             with suppress(SessionNotFound):
                 end_session(acting.session)

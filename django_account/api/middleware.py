@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 from django_account.api.acting import (
-    acting_as,
     acting_cookie_name,
+    acting_in_browser,
     banner,
     give_back,
     is_admin_page,
@@ -49,7 +49,7 @@ class AccountMiddleware:
         def user() -> Any:
             is_known = django_user is not None and django_user.is_authenticated
             # Staff who act as somebody are signed in as themselves, too, for the admin.
-            if is_known and (acting_as(request) is None or is_admin_page(request)):
+            if is_known and (acting_in_browser(request) is None or is_admin_page(request)):
                 return django_user
             signed_in = signed_in_user(request)
             if signed_in is None:
@@ -102,7 +102,7 @@ class ImpersonationMiddleware:
         kind = response.get("Content-Type", "").partition(";")[0]
         if not isinstance(response, HttpResponse) or kind != "text/html" or says_so(request):
             return response
-        if acting_as(request) is None:
+        if acting_in_browser(request) is None:
             if acting_cookie_name() not in response.cookies:
                 give_back(request, response)
             return response

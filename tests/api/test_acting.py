@@ -148,6 +148,18 @@ class TestBegin:
         found = acting.http.get("/whoami").json()
         assert found == {"user": account.user.get_username(), "acting": account.public_id}
 
+    def test_the_sites_own_views_are_not_deceived(self, acting: Staff, account: Account) -> None:
+        """Whoever drops the cookie that the banner goes by, or calls by JWT, still acts."""
+        jwt = ApiClient(jwt=acting.post("/account/jwts").json()["jwt"])
+        other_browser = ApiClient(session=acting.credential)
+        for client in (jwt, other_browser):
+            found = client.http.get("/whoami", headers=client.headers).json()
+            assert found == {"user": account.user.get_username(), "acting": account.public_id}
+
+    def test_the_person_acts_as_nobody(self, ada: ApiClient, account: Account) -> None:
+        found = ada.http.get("/whoami").json()
+        assert found == {"user": account.user.get_username(), "acting": ""}
+
     def test_once(self, staff: Staff, account: Account) -> None:
         response = staff.act_as(account)
         assert response["Location"] == "/"
