@@ -74,13 +74,13 @@ class TestExportAccount:
         lists = {
             name: sorted(rows[0]) for name, rows in found.items() if isinstance(rows, list) and rows
         }
-        wire = Path(__file__).parent / "wire" / "export.json"
+        shape = Path(__file__).parent / "administration" / "export.json"
         assert {
             "document": list(found),
             "account": sorted(found["account"]),
             "user": sorted(found["user"]),
             **lists,
-        } == json.loads(wire.read_text())
+        } == json.loads(shape.read_text())
 
     def test_somebody_of_whom_there_is_nothing(self) -> None:
         found = exported(create_account())
