@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from django_account import signals
 from django_account.accounts.models import Account
-from django_account.accounts.services import create_account, get_account
+from django_account.accounts.services import create_account, delete_account, get_account
 from django_account.administration.impersonation import (
     hand_over,
     is_in_force,
@@ -131,6 +131,15 @@ class TestStart:
         end_session(session)
         assert LogEntry.objects.latest("pk").event == "session.delete"
         assert LogEntry.objects.latest("pk").actor_id == session.actor_id
+
+    def test_a_member_of_staff_who_is_forgotten(
+        self, account: Account, staff: Any, project: Project
+    ) -> None:
+        project(LOG_ANONYMISE=True)
+        start(account, staff)
+        delete_account(Account.objects.get(user=staff))
+        entry = LogEntry.objects.get(event="session.create")
+        assert (entry.user_id, entry.actor_id) == (account.public_id, "")
 
     def test_the_site_is_told(self, account: Account, staff: Any) -> None:
         told: list[Any] = []
