@@ -26,7 +26,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django_account.accounts.models import Account
 from django_account.accounts.search import find
 from django_account.accounts.services import create_account
-from django_account.admin import account_acts  # noqa: F401, registers its acts
+from django_account.admin import account_acts, careful_acts  # noqa: F401, register their acts
 from django_account.admin.account_form import (
     AccountForm,
     NewAccountForm,

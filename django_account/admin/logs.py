@@ -72,6 +72,7 @@ class LogEntryAdmin(ModelAdmin):
         "user_name",
         ("user_type", "mode", "key_name"),
         ("session_id", "actor_id"),
+        "reason",
         ("ip", "country"),
         "device",
         "user_agent",

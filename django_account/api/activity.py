@@ -54,7 +54,8 @@ def report(
             session_id="" if session is None else session.public_id,
             key_name="" if caller.api_key is None else caller.api_key.name,
             actor_id=_actor_id(caller, account),
-            client=client,
+            # What people read of their own log does not tell where staff sit.
+            client=ClientInfo() if caller.staff_id else client,
         ),
     )
 
@@ -68,6 +69,8 @@ def _named(given: Mapping[str, Any]) -> dict[str, str]:
 
 def _actor_id(caller: Caller, account: Account | None) -> str:
     """Who acted as somebody else; nobody for the acts that an impersonator does as themselves."""
+    if caller.staff_id:
+        return caller.staff_id
     other = caller.impersonated
     if caller.account is None or account is None or other is None or other.pk != account.pk:
         return ""

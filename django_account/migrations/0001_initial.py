@@ -395,6 +395,7 @@ class Migration(migrations.Migration):
                         blank=True, max_length=36, verbose_name="impersonator's id"
                     ),
                 ),
+                ("reason", models.CharField(blank=True, max_length=500)),
                 (
                     "session_id",
                     models.CharField(blank=True, max_length=36, verbose_name="session id"),
@@ -411,6 +412,11 @@ class Migration(migrations.Migration):
                     models.Index(fields=["user_id", "account_pk", "-id"], name="log_of_account"),
                     models.Index(fields=["user_email"], name="log_by_email"),
                     models.Index(fields=["ip"], name="log_by_ip"),
+                    models.Index(
+                        condition=models.Q(("actor_id", ""), _negated=True),
+                        fields=["actor_id"],
+                        name="log_by_actor",
+                    ),
                     models.Index(fields=["event", "-id"], name="log_by_event"),
                     models.Index(
                         condition=models.Q(("error", ""), _negated=True),

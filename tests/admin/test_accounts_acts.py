@@ -72,7 +72,7 @@ def noted() -> str:
 def test_asks_first(
     admin_client: Client, ada: Account, project: Callable[..., None], name: str
 ) -> None:
-    project(ADMIN_SET_PASSWORDS=True)
+    project(ADMIN_SET_PASSWORDS=True, ADMIN_IMPERSONATION=True)
     before = Account.objects.values().get()
     for answer in (admin_client.get, admin_client.post):
         page = answer(act_page(ada, name))

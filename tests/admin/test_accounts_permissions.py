@@ -51,7 +51,7 @@ ANSWERS = {"password": "battery staple", "address": "email"}
 
 @pytest.fixture(autouse=True)
 def everything_is_offered(project: Callable[..., None]) -> None:
-    project(ADMIN_SET_PASSWORDS=True)
+    project(ADMIN_SET_PASSWORDS=True, ADMIN_IMPERSONATION=True)
 
 
 @pytest.fixture
