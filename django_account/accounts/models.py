@@ -71,16 +71,22 @@ class Account(models.Model):
         # What lists are ordered and filtered by (users.md §1.1). PostgreSQL gets more of them in
         # the migration 0002: search, labels, and columns of which a part is empty.
         indexes = [
-            models.Index(fields=[name, "id"], name=f"account_by_{name}")
-            for name in (
-                "name",
-                "created_at",
-                "updated_at",
-                "registered_at",
-                "email_verified",
-                "phone_verified",
-                "impersonator",
-            )
+            *(
+                models.Index(fields=[name, "id"], name=f"account_by_{name}")
+                for name in (
+                    "name",
+                    "created_at",
+                    "updated_at",
+                    "registered_at",
+                    "email_verified",
+                    "phone_verified",
+                    "impersonator",
+                )
+            ),
+            # To count and to list them.
+            models.Index(
+                fields=["id"], condition=models.Q(mfa_enabled=True), name="account_with_mfa"
+            ),
         ]
         constraints = [
             models.CheckConstraint(

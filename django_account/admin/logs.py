@@ -86,7 +86,7 @@ class LogEntryAdmin(admin.ModelAdmin):
         ("user_email", "user_phone"),
         "user_name",
         ("user_type", "mode", "key_name"),
-        ("session_id", "actor_id"),
+        ("session_id", "provider", "actor_id"),
         ("ip", "country"),
         "device",
         "user_agent",

@@ -104,6 +104,8 @@ class LogEntry(models.Model):
     # Of the impersonator, where it was not done by its owner. It says nothing of whose it is.
     actor_id = ExactCharField(max_length=36, blank=True, verbose_name="impersonator's id")
     session_id = models.CharField(max_length=36, blank=True, verbose_name="session id")
+    # Of the session that a sign-in made.
+    provider = models.CharField(max_length=32, blank=True)
     ip = models.CharField(max_length=45, blank=True, verbose_name="IP address")
     user_agent = models.TextField(blank=True)
     # The user agent taken apart: the values of core.clients.ClientDetails. Empty for an attempt

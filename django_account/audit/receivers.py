@@ -37,6 +37,7 @@ def acted(activity: Activity, **kwargs: Any) -> None:
         key_name=activity.key_name[:MAX_KEY_NAME],
         actor_id=activity.actor_id,
         session_id=activity.session_id,
+        provider=activity.provider,
         ip=activity.client.ip,
         user_agent=activity.client.user_agent[:MAX_USER_AGENT],
         client=[] if activity.error else activity.client.details.as_list(),
@@ -116,6 +117,7 @@ def session_created(account: Any, session: Any, reported: bool, **kwargs: Any) -
         account,
         reported,
         session_id=session.public_id,
+        provider=session.provider,
         client=ClientInfo(session.ip, session.user_agent),
         **by_server,
     )

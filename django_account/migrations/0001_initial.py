@@ -335,6 +335,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="OAuth2Provider",
+            fields=[],
+            options={
+                "verbose_name": "OAuth2 provider",
+                "verbose_name_plural": "OAuth2 providers",
+                "proxy": True,
+                "default_permissions": ("view",),
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("django_account.identity",),
+        ),
+        migrations.CreateModel(
             name="LogEntry",
             fields=[
                 (
@@ -383,6 +396,7 @@ class Migration(migrations.Migration):
                     "session_id",
                     models.CharField(blank=True, max_length=36, verbose_name="session id"),
                 ),
+                ("provider", models.CharField(blank=True, max_length=32)),
                 ("ip", models.CharField(blank=True, max_length=45, verbose_name="IP address")),
                 ("user_agent", models.TextField(blank=True)),
                 ("client", models.JSONField(blank=True, default=list, editable=False)),
@@ -538,6 +552,32 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="Tally",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("hour", models.PositiveSmallIntegerField()),
+                ("what", models.CharField(max_length=8)),
+                ("detail", django_account.core.fields.ExactCharField(blank=True, max_length=64)),
+                ("number", models.PositiveIntegerField(default=0)),
+            ],
+            options={
+                "verbose_name": "overview",
+                "verbose_name_plural": "overview",
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("day", "hour", "what", "detail"), name="one_tally_each"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Target",
             fields=[
                 (
@@ -683,6 +723,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="account",
             index=models.Index(fields=["impersonator", "id"], name="account_by_impersonator"),
+        ),
+        migrations.AddIndex(
+            model_name="account",
+            index=models.Index(
+                condition=models.Q(("mfa_enabled", True)), fields=["id"], name="account_with_mfa"
+            ),
         ),
         migrations.AddConstraint(
             model_name="account",

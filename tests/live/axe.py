@@ -37,6 +37,7 @@ class Look:
         page: its address.
         width: of the window, in pixels.
         scheme: "light" or "dark".
+        landed: where it led to.
         status: the HTTP status.
         problems: what axe-core finds serious or critical, a line each.
         overflow: how many pixels it is wider than the window.
@@ -46,6 +47,7 @@ class Look:
     page: str
     width: int
     scheme: str
+    landed: str
     status: int
     problems: list[str]
     overflow: int
@@ -109,6 +111,8 @@ def assert_usable(looks: Sequence[Look]) -> None:
     for look in looks:
         if look.status != 200:
             wrong.append(f"{look}: status {look.status}")
+        if look.landed != look.page:
+            wrong.append(f"{look}: leads to {look.landed}")
         if look.overflow > 0:
             wrong.append(f"{look}: {look.overflow} px too wide")
         wrong += [f"{look}: {text}" for text in (*look.problems, *look.errors)]
