@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib import admin
 from django.db.models import Count
@@ -94,14 +93,8 @@ def shown(key: str, value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     text = str(value)
-    if "@" in text or "?" in text:
-        try:
-            parts = urlsplit(text)
-        except ValueError:
-            return gettext("set")
-        host = parts.netloc.rpartition("@")[2]
-        text = urlunsplit((parts.scheme, host, parts.path.rpartition("@")[2], "", ""))
-    return text
+    scheme, separator, rest = text.rpartition("://")
+    return scheme + separator + rest.partition("?")[0].rpartition("@")[2]
 
 
 def state_of(provider: Provider, config: Mapping[str, Any]) -> str:
