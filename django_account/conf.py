@@ -335,6 +335,12 @@ class AccountSettings:
             "symbol": bool(chosen.get("symbol", False)),
         }
 
+    @property
+    def admin_set_passwords(self) -> bool:
+        """Whether staff with the permission may set somebody's password in the admin. Default:
+        False: they send a recovery, and never know one."""
+        return bool(self._get("ADMIN_SET_PASSWORDS", False))
+
     # --- second factors ---
 
     @property

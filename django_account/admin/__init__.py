@@ -1,5 +1,6 @@
 """The Django admin's pages."""
 
+from django_account.admin.accounts import AccountAdmin
 from django_account.admin.api_keys import ApiKeyAdmin
 from django_account.admin.deliveries import DeliveryAdmin
 from django_account.admin.logs import LogEntryAdmin
@@ -8,6 +9,7 @@ from django_account.admin.providers import ProvidersAdmin
 from django_account.admin.rate_limits import RateLimitAdmin
 
 __all__ = [
+    "AccountAdmin",
     "ApiKeyAdmin",
     "DeliveryAdmin",
     "LogEntryAdmin",

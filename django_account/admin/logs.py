@@ -6,31 +6,15 @@ import ipaddress
 from typing import Any
 
 from django.contrib import admin
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 
+from django_account.admin.paging import CappedPaginator
 from django_account.audit.models import LogEntry
 from django_account.core.activity import EVENTS
 from django_account.core.geo import UNKNOWN_COUNTRY
-
-
-class CappedPaginator(Paginator):
-    """Counts no further than to some fifty pages, so that a long log opens as fast as a short one.
-
-    What is further down is found by a filter.
-    """
-
-    MAX_COUNT = 5000
-
-    @cached_property
-    def count(self) -> int:
-        """How many entries there are, or MAX_COUNT."""
-        entries: Any = self.object_list
-        return int(entries.order_by()[: self.MAX_COUNT].count())
 
 
 class EventFilter(admin.SimpleListFilter):

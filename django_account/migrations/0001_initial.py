@@ -143,6 +143,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "permissions": [
+                    ("anonymise_account", "Can anonymise an account"),
+                    ("block_account", "Can block and unblock an account"),
+                    ("end_sessions_account", "Can end an account's sessions"),
+                    ("export_account", "Can export an account's data"),
+                    ("impersonate_account", "Can act as another person"),
+                    ("require_password_account", "Can require a new password of an account"),
+                    ("reset_mfa_account", "Can reset an account's second factors"),
+                    ("send_recovery_account", "Can send a recovery to an account"),
+                    ("send_verification_account", "Can send a verification to an account"),
+                    ("set_password_account", "Can set an account's password"),
+                    ("unlink_identity_account", "Can unlink an account's identities"),
+                    ("verify_account", "Can say whether an account's addresses are verified"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Authenticator",

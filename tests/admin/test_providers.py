@@ -17,7 +17,7 @@ from django_account.admin.providers import ProviderState, shown
 from django_account.audit.models import LogEntry
 from django_account.identities.models import Identity
 from django_account.identities.providers.registry import PROVIDERS
-from tests.admin.staff import staff_with
+from tests.admin.staff import staff
 
 PAGE = "/admin/django_account/oauth2provider/"
 
@@ -173,7 +173,7 @@ class TestPage:
 
     def test_permissions(self, client: Client) -> None:
         assert client.get(PAGE).status_code == 302
-        may, may_not = staff_with("view_oauth2provider"), Client()
+        may, may_not = staff("view_oauth2provider"), Client()
         assert may.get(PAGE).status_code == 200
         user = get_user_model().objects.create_user("other", is_staff=True)
         may_not.force_login(user)
