@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
+from django_account.admin.base import ModelAdmin
 
-class PageAdmin(admin.ModelAdmin):
+
+class PageAdmin(ModelAdmin):
     """One page to look at, in the place of a model's list: so it is in the app's box and in the
     sidebar, with the permission to view that model."""
 

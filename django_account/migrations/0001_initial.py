@@ -280,7 +280,9 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField()),
                 (
                     "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                    models.DateTimeField(
+                        db_index=True, default=django.utils.timezone.now, editable=False
+                    ),
                 ),
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 (
@@ -782,6 +784,18 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="delivery",
             index=models.Index(fields=["state", "next_try_at"], name="delivery_due"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(fields=["recipient"], name="delivery_by_recipient"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "sent"), _negated=True),
+                fields=["-id"],
+                name="delivery_not_sent",
+            ),
         ),
         migrations.AddConstraint(
             model_name="identity",

@@ -60,14 +60,21 @@ class Delivery(models.Model):
     payload = SealedField(purpose=_PURPOSE, blank=True)
     next_try_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "deliveries"
-        indexes = [models.Index(fields=["state", "next_try_at"], name="delivery_due")]
+        indexes = [
+            models.Index(fields=["state", "next_try_at"], name="delivery_due"),
+            # Staff's search, and their filter for what went wrong.
+            models.Index(fields=["recipient"], name="delivery_by_recipient"),
+            models.Index(
+                fields=["-id"], condition=~models.Q(state="sent"), name="delivery_not_sent"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.recipient}"

@@ -37,7 +37,11 @@ async function problems(page) {
 async function look(context, address, width, scheme, pictures) {
   const page = await context.newPage();
   const errors = [];
-  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  page.on("console", (message) => {
+    // What a browser asks for on its own.
+    const isIcon = message.location().url.endsWith("/favicon.ico");
+    if (message.type() === "error" && !isIcon) errors.push(message.text());
+  });
   page.on("pageerror", (error) => errors.push(String(error)));
   const response = await page.goto(address, { waitUntil: "load" });
   const looked = {
