@@ -62,6 +62,11 @@ def do_many(client: Client, act: str, *accounts: Account, **values: Any) -> Any:
     return client.post(LIST, {**chosen, **values, "confirmed": "x"}, follow=True)
 
 
+def errors_on(page: Any) -> list[str]:
+    """What a page says went wrong, above its content."""
+    return [str(each) for each in page.context["messages"] if each.level_tag == "error"]
+
+
 def form_of(account: Account, **changes: Any) -> dict[str, Any]:
     """What a browser sends of the account's form."""
     values = {

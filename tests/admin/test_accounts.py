@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry as AdminEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core import mail
 from django.test import Client
 
@@ -258,6 +259,8 @@ class TestPage:
                 account=full, provider="email", factors=["password"], client=ClientInfo()
             )
             Identity.objects.create(account=full, provider="google", provider_uid=str(number))
+        # Django looks its content types up once.
+        ContentType.objects.get_for_model(Account)
         # Session, user; the account with its user; sessions, identities, authenticators, recovery
         # codes, wrong answers, targets, one-time secrets, messages, the log.
         with django_assert_num_queries(12):

@@ -29,6 +29,9 @@ SERVERS = ["tests/api/users/test_list.py", "tests/api/users/test_users.py"]
 # What hangs on the user's key, on the clock, and on counts that outlive a refusal.
 SECOND_FACTORS = ["tests/api/account/test_mfa.py"]
 
+# What staff do to people, by the addresses and permissions that any theme has.
+ADMIN = ["tests/admin/test_accounts_acts.py", "tests/admin/test_accounts_permissions.py"]
+
 # Each passes core_suite and the methods; besides, what it could change.
 HOSTS: dict[str, list[str]] = {
     # User models.
@@ -43,6 +46,8 @@ HOSTS: dict[str, list[str]] = {
     "naive_time": ["tests/api/test_cookies.py", *SECOND_FACTORS, *SERVERS],
     "login_required": ORDER_OF_CHECKS,
     "german": ORDER_OF_CHECKS,
+    # Its admin in another theme.
+    "unfold": ADMIN,
 }
 
 # What the smallest of them runs is more than this.
