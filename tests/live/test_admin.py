@@ -59,5 +59,5 @@ def test_overview_providers_and_deliveries(
         look_at(browser_packages, [*map(address, pages)], cookies=cookies, csp=STRICT_CSP)
     )
     # Django's own templates style a thing or two inline.
-    pages = [f"delivery/{delivery.pk}/change/"]
+    pages = ["delivery/", f"delivery/{delivery.pk}/change/"]
     assert_usable(look_at(browser_packages, [*map(address, pages)], cookies=cookies))
