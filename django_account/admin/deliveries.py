@@ -18,6 +18,9 @@ from django_account.notifications.models import Delivery
 from django_account.notifications.outbox import send_again
 from django_account.notifications.tasks import hand_over
 
+# What Django calls the pages of deliveries.
+OUR_PAGES = "django_account_delivery_"
+
 # The kinds of messages: those of the templates.
 KINDS: Final = (
     "magic-session",
@@ -134,7 +137,11 @@ class DeliveryAdmin(ModelAdmin):
         return super().has_view_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+        """Never by itself; with its account, on whichever page that or its user is deleted."""
+        page = request.resolver_match
+        if obj is None or page is None or str(page.url_name).startswith(OUR_PAGES):
+            return False
+        return request.user.has_perm("django_account.delete_account")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [field.name for field in Delivery._meta.fields if field.name != "payload"]

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
+from django_account.admin.base import ModelAdmin
 from django_account.admin.paging import CappedPaginator
 from django_account.audit.models import LogEntry
 from django_account.core.activity import EVENTS
@@ -49,7 +50,7 @@ class OutcomeFilter(admin.SimpleListFilter):
 
 
 @admin.register(LogEntry)
-class LogEntryAdmin(admin.ModelAdmin):
+class LogEntryAdmin(ModelAdmin):
     """Read-only for everybody: the log is what happened."""
 
     list_display = ["when", "title", "whose", "ip", "country", "device", "error"]

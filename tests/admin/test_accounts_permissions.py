@@ -15,6 +15,7 @@ from django.urls import URLPattern, get_resolver
 
 from django_account.accounts.models import Account
 from django_account.accounts.services import adopt_user, create_account
+from django_account.admin import acts
 from django_account.admin.acts import registry
 from django_account.admin.rank import may_act_on
 from django_account.core.clients import ClientInfo
@@ -295,6 +296,33 @@ class TestFields:
         body = {"name": "", "email": "eve@example.org", "phone": ""}
         assert client.post(f"{LIST}add/", body).status_code == 403
         assert not Account.objects.exists()
+
+
+def test_a_site_adds_its_own(ada: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As docs/admin.md has it: one class, by a permission of the site's own."""
+    done: list[str] = []
+
+    class Congratulate(acts.Act):
+        name = "congratulate"
+        label = "Congratulate"
+        description = "A card goes to the person."
+        done = "Congratulated."
+        permission = "auth.view_group"
+        event = ""
+
+        def run(self, request: Any, account: Account, values: Any) -> None:
+            done.append(account.public_id)
+
+    monkeypatch.setitem(registry, "congratulate", Congratulate())
+    user = member_of_staff("view_account")
+    client = signed_in(user)
+    assert do(client, ada, "congratulate").status_code == 403
+    user.user_permissions.add(Permission.objects.get(codename="view_group"))
+    assert "Congratulate" in client.get(change(ada)).content.decode()
+    do(client, ada, "congratulate")
+    do_many(client, "congratulate", ada)
+    assert done == ["ada", "ada"]
+    assert {entry.change_message for entry in AdminEntry.objects.all()} == {"Congratulated."}
 
 
 def test_authenticators_have_no_page_of_django_otps(admin_client: Client) -> None:

@@ -127,6 +127,14 @@ class TestPages:
         admin_client.post(LIST, body)
         assert Delivery.objects.filter(pk=delivery.pk).exists()
 
+    def test_goes_with_its_user_on_the_sites_own_page(self, admin_client: Client) -> None:
+        account = create_account(email="ada@example.org")
+        logged(account=account)
+        url = f"/admin/auth/user/{account.user_id}/delete/"
+        assert 'name="post" value="yes"' in admin_client.get(url).content.decode()
+        admin_client.post(url, {"post": "yes"})
+        assert not Delivery.objects.exists()
+
     def test_nothing_is_changed(self, admin_client: Client) -> None:
         delivery = logged()
         url = f"{LIST}{delivery.pk}/change/"
