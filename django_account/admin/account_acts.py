@@ -21,6 +21,7 @@ from django_account.accounts.models import Account
 from django_account.accounts.services import delete_account
 from django_account.admin.acts import Act, Text, register
 from django_account.administration import services
+from django_account.administration.services import reset_limits
 from django_account.conf import conf
 from django_account.core.clients import ClientInfo
 from django_account.exceptions import (
@@ -31,8 +32,6 @@ from django_account.exceptions import (
 )
 from django_account.identities.models import Identity
 from django_account.identities.services import remove
-from django_account.limits.services import reset_limits
-from django_account.mfa.models import GuessCount
 from django_account.mfa.services import reset_mfa
 from django_account.selfservice.passwordless import Requester
 from django_account.selfservice.recovery import create_recovery
@@ -362,13 +361,7 @@ class ResetLimits(Act):
         return "django_account.reset_rate_limits"
 
     def run(self, request: HttpRequest, account: Account, values: Values) -> None:
-        GuessCount.objects.filter(user=account.user_id).delete()
-        reached = reset_limits(
-            account_ids=[account.public_id],
-            emails=[account.email] if account.email else [],
-            phones=[account.phone] if account.phone else [],
-        )
-        if not reached:
+        if not reset_limits(account_ids=[account.public_id]):
             raise FeatureUnsupported(
                 "The cache that counts does not answer. Reset again when it is back."
             )

@@ -796,6 +796,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="delivery",
+            index=models.Index(fields=["kind", "-id"], name="delivery_by_kind"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(fields=["channel", "-id"], name="delivery_by_channel"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
             index=models.Index(
                 condition=models.Q(("state", "sent"), _negated=True),
                 fields=["-id"],

@@ -69,8 +69,10 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         indexes = [
             models.Index(fields=["state", "next_try_at"], name="delivery_due"),
-            # Staff's search, and their filter for what went wrong.
+            # Staff's search and filters: what is rare is found without reading the whole log.
             models.Index(fields=["recipient"], name="delivery_by_recipient"),
+            models.Index(fields=["kind", "-id"], name="delivery_by_kind"),
+            models.Index(fields=["channel", "-id"], name="delivery_by_channel"),
             models.Index(
                 fields=["-id"], condition=~models.Q(state="sent"), name="delivery_not_sent"
             ),
