@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -40,6 +41,8 @@ from django_account.admin.base import ModelAdmin
 from django_account.admin.paging import CappedPaginator
 from django_account.admin.rank import may_act_on
 from django_account.exceptions import AccountError
+
+logger = logging.getLogger("django_account.admin")
 
 # Accounts that one act of the list is done to. The list finds the next ones.
 MAX_AT_ONCE = 500
@@ -403,6 +406,10 @@ class AccountAdmin(ModelAdmin):
                 perform(act, request, account, values)
             except AccountError as refusal:
                 failed.setdefault(reason_of(refusal), []).append(public_id)
+            # Whatever the site's own code does about one account, the others are done.
+            except Exception:
+                logger.exception("%s failed for account %s", act.name, public_id)
+                failed.setdefault(str(AccountError.message), []).append(public_id)
             else:
                 done += 1
         if done:

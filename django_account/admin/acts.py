@@ -23,6 +23,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 from django.utils.functional import Promise
 
 from django_account import signals
@@ -122,30 +123,31 @@ def perform(
     Raises:
         AccountError: it is refused; nothing has happened.
     """
-    pk = account.pk
+    pk, public_id = account.pk, account.public_id
     with transaction.atomic():
         with signals.reporting():
             response: HttpResponse | None = act.run(request, account, values)
         if act.event:
             # Without the client: what people read of their own log does not tell where staff sit.
             activity = Activity(event=act.event, account=account, user_type="admin", mode="admin")
-            # Deleting takes the number away.
-            account.pk = pk
             signals.send_on_commit(signals.acted, activity=activity)
-        note(request, pk, account.public_id, act.done, act.flag)
+        note(request, pk, public_id, act.done, act.flag)
     return response
 
 
 def note(request: HttpRequest, pk: int, public_id: str, message: Text, flag: int = CHANGE) -> None:
     """Write an entry into Django's admin log.
 
-    It names the account by its id: nothing of a person stays behind when they are gone.
+    It names the account by its id: nothing of a person stays behind when they are gone. It is in
+    English, whatever language whoever did it reads, as what Django writes there.
     """
+    with translation.override(None):
+        text = str(message)
     LogEntry.objects.create(
         user=request.user,  # type: ignore[misc]
         content_type=ContentType.objects.get_for_model(Account),
         object_id=str(pk),
         object_repr=public_id,
         action_flag=flag,
-        change_message=str(message),
+        change_message=text,
     )

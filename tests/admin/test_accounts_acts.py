@@ -356,8 +356,13 @@ class TestMany:
         assert events() == ["user.update"] * 2
         assert AdminEntry.objects.filter(action_flag=CHANGE).count() == 2
 
-    def test_one_refusal_does_not_stop_the_others(
-        self, admin_client: Client, ada: Account, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("failure", [DeletionProhibited, RuntimeError])
+    def test_one_failure_does_not_stop_the_others(
+        self,
+        admin_client: Client,
+        ada: Account,
+        monkeypatch: pytest.MonkeyPatch,
+        failure: type[Exception],
     ) -> None:
         bob, eve = create_account(account_id="bob"), create_account(account_id="eve")
         real = account_acts.delete_account
@@ -365,7 +370,7 @@ class TestMany:
         def delete(account: Account) -> None:
             real(account)
             if account.public_id == "bob":
-                raise DeletionProhibited
+                raise failure
 
         monkeypatch.setattr(account_acts, "delete_account", delete)
         page = do_many(admin_client, "delete", ada, bob, eve).content.decode()
