@@ -71,7 +71,7 @@ class LogEntryAdmin(ModelAdmin):
         ("user_email", "user_phone"),
         "user_name",
         ("user_type", "mode", "key_name"),
-        ("session_id", "actor_id"),
+        ("session_id", "provider", "actor_id"),
         "reason",
         ("ip", "country"),
         "device",

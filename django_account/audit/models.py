@@ -107,6 +107,8 @@ class LogEntry(models.Model):
     # Why a member of staff did it.
     reason = models.CharField(max_length=MAX_REASON, blank=True)
     session_id = models.CharField(max_length=36, blank=True, verbose_name="session id")
+    # Of the session that a sign-in made.
+    provider = models.CharField(max_length=32, blank=True)
     ip = models.CharField(max_length=45, blank=True, verbose_name="IP address")
     user_agent = models.TextField(blank=True)
     # The user agent taken apart: the values of core.clients.ClientDetails. Empty for an attempt

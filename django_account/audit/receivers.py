@@ -39,6 +39,7 @@ def acted(activity: Activity, **kwargs: Any) -> None:
         actor_id=activity.actor_id,
         reason=activity.reason[:MAX_REASON],
         session_id=activity.session_id,
+        provider=activity.provider,
         ip=activity.client.ip,
         user_agent=activity.client.user_agent[:MAX_USER_AGENT],
         client=[] if activity.error else activity.client.details.as_list(),
@@ -126,6 +127,7 @@ def session_created(account: Any, session: Any, reported: bool, **kwargs: Any) -
         account,
         reported,
         session_id=session.public_id,
+        provider=session.provider,
         client=ClientInfo(session.ip, session.user_agent),
         **by_server,
     )

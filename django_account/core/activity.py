@@ -61,6 +61,7 @@ class Activity:
         user_type: who acted: "user", "guest", "keyProject", or "admin" for the site itself.
         mode: "admin" when the site itself acted.
         session_id: the session that was made, changed or used.
+        provider: the one of the session that a sign-in made.
         key_name: the API key's, when a server acted.
         actor_id: the impersonator's public id, when one acted as the account; that of the member of
             staff who did.
@@ -77,6 +78,7 @@ class Activity:
     user_type: str = "user"
     mode: str = "default"
     session_id: str = ""
+    provider: str = ""
     key_name: str = ""
     actor_id: str = ""
     reason: str = ""

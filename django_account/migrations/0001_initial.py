@@ -1,3 +1,4 @@
+
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
@@ -280,7 +281,9 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField()),
                 (
                     "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                    models.DateTimeField(
+                        db_index=True, default=django.utils.timezone.now, editable=False
+                    ),
                 ),
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 (
@@ -351,6 +354,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="OAuth2Provider",
+            fields=[],
+            options={
+                "verbose_name": "OAuth2 provider",
+                "verbose_name_plural": "OAuth2 providers",
+                "proxy": True,
+                "default_permissions": ("view",),
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("django_account.identity",),
+        ),
+        migrations.CreateModel(
             name="LogEntry",
             fields=[
                 (
@@ -400,6 +416,7 @@ class Migration(migrations.Migration):
                     "session_id",
                     models.CharField(blank=True, max_length=36, verbose_name="session id"),
                 ),
+                ("provider", models.CharField(blank=True, max_length=32)),
                 ("ip", models.CharField(blank=True, max_length=45, verbose_name="IP address")),
                 ("user_agent", models.TextField(blank=True)),
                 ("client", models.JSONField(blank=True, default=list, editable=False)),
@@ -558,6 +575,32 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.CreateModel(
+            name="Tally",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("hour", models.PositiveSmallIntegerField()),
+                ("what", models.CharField(max_length=8)),
+                ("detail", django_account.core.fields.ExactCharField(blank=True, max_length=64)),
+                ("number", models.PositiveIntegerField(default=0)),
+            ],
+            options={
+                "verbose_name": "overview",
+                "verbose_name_plural": "overview",
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("day", "hour", "what", "detail"), name="one_tally_each"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Target",
@@ -753,6 +796,26 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="delivery",
             index=models.Index(fields=["state", "next_try_at"], name="delivery_due"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(fields=["recipient"], name="delivery_by_recipient"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(fields=["kind", "-id"], name="delivery_by_kind"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(fields=["channel", "-id"], name="delivery_by_channel"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "sent"), _negated=True),
+                fields=["-id"],
+                name="delivery_not_sent",
+            ),
         ),
         migrations.AddConstraint(
             model_name="identity",
