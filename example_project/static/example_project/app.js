@@ -1,0 +1,120 @@
+// The page: which topics there are for whom, and which of them is open.
+
+import { actionForm, explain } from "./action.js";
+import { account } from "./api.js";
+import { element } from "./element.js";
+import "./inbox.js";
+import anonymous from "./topics/anonymous.js";
+import closing from "./topics/closing.js";
+import emailCode from "./topics/email-code.js";
+import identities from "./topics/identities.js";
+import logs from "./topics/logs.js";
+import magicUrl from "./topics/magic-url.js";
+import mfa from "./topics/mfa.js";
+import oauth2 from "./topics/oauth2.js";
+import preferences from "./topics/preferences.js";
+import profile from "./topics/profile.js";
+import recovery from "./topics/recovery.js";
+import secondFactor from "./topics/second-factor.js";
+import sessions from "./topics/sessions.js";
+import signIn from "./topics/sign-in.js";
+import signUp from "./topics/sign-up.js";
+import smsCode from "./topics/sms-code.js";
+import verification from "./topics/verification.js";
+import { refresh, visitor } from "./visitor.js";
+
+const WAYS_IN = [signUp, signIn, anonymous, magicUrl, emailCode, smsCode, oauth2, recovery];
+const OWN_ACCOUNT = [
+  profile,
+  verification,
+  preferences,
+  mfa,
+  secondFactor,
+  sessions,
+  oauth2,
+  identities,
+  logs,
+  closing,
+];
+
+const place = document.getElementById("topic");
+let open;
+
+function topicsForVisitor() {
+  if (visitor.owesFactor) {
+    return [secondFactor];
+  }
+  return visitor.person ? OWN_ACCOUNT : WAYS_IN;
+}
+
+function drawNavigation() {
+  const links = topicsForVisitor().map(({ id, title }) =>
+    element("a", { href: `#${id}`, "aria-current": id === open && "true" }, title),
+  );
+  document.getElementById("topics").replaceChildren(...links);
+}
+
+function drawVisitor() {
+  const { person, owesFactor } = visitor;
+  const who = document.getElementById("who");
+  if (owesFactor) {
+    who.replaceChildren(gettext("Signed in, but a second factor is missing."));
+  } else if (person) {
+    const name = person.name || person.email || person.phone || person.$id;
+    who.replaceChildren(`${gettext("Signed in:")} `, element("bdi", {}, name));
+  } else {
+    who.replaceChildren(gettext("Nobody is signed in."));
+  }
+  if (person || owesFactor) {
+    const leave = element("button", { type: "button", id: "sign-out" }, gettext("Sign out"));
+    leave.addEventListener("click", signOut);
+    who.append(" ", leave);
+  }
+}
+
+async function signOut() {
+  await account.deleteSession({ sessionId: "current" });
+  await refresh();
+  location.hash = signIn.id;
+}
+
+/** Open a topic, with the values that a link brought. */
+function show(id, values = {}) {
+  const topic = [...WAYS_IN, ...OWN_ACCOUNT].find((each) => each.id === id);
+  if (!topic) {
+    return;
+  }
+  open = id;
+  const forms = topic.actions.map((action) => actionForm(action, values));
+  const heading = element("h2", { tabindex: "-1" }, topic.title);
+  place.replaceChildren(
+    element("section", { id, "aria-label": topic.title }, heading, element("p", {}, topic.about), ...forms),
+  );
+  drawNavigation();
+  if (values.error) {
+    heading.after(element("p", { class: "told bad", role: "alert" }, explain(JSON.parse(values.error))));
+  }
+  const waiting = values.secret && forms.find((form) => form.elements.secret?.value);
+  (waiting ? waiting.querySelector("button") : heading).focus();
+  forms.forEach((form, index) => topic.actions[index].runsAtOnce && form.requestSubmit());
+}
+
+document.addEventListener("visitor", () => {
+  drawVisitor();
+  drawNavigation();
+  if (visitor.owesFactor && open !== secondFactor.id) {
+    location.hash = secondFactor.id;
+  }
+});
+
+window.addEventListener("hashchange", () => show(location.hash.slice(1)));
+
+// A link leads to ?topic=…&secret=…: the secret is not to stay in the address bar.
+const { topic, ...values } = Object.fromEntries(new URLSearchParams(location.search));
+const wanted = topic ?? location.hash.slice(1);
+if (topic) {
+  history.replaceState(null, "", `/#${encodeURIComponent(topic)}`);
+}
+document.getElementById("waiting").remove();
+await refresh();
+show(wanted || topicsForVisitor()[0].id, values);

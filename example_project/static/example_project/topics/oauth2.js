@@ -1,0 +1,38 @@
+import { account, here } from "../api.js";
+import * as fields from "../fields.js";
+
+export default {
+  id: "oauth2",
+  title: gettext("OAuth2 provider"),
+  about: gettext(
+    "Leads to the demo’s own OpenID provider, where you are whoever you say. Who is signed in here links an identity.",
+  ),
+  actions: [
+    {
+      // The browser comes back signed in.
+      title: gettext("Sign in by the provider, with a session"),
+      run: () =>
+        account.createOAuth2Session({
+          provider: "oidc",
+          success: here("identities"),
+          failure: here("oauth2"),
+        }),
+    },
+    {
+      // For pages on other sites, which cookies do not reach: the browser comes back with a token.
+      title: gettext("Sign in by the provider, with a token"),
+      run: () =>
+        account.createOAuth2Token({
+          provider: "oidc",
+          success: here("oauth2"),
+          failure: here("oauth2"),
+        }),
+    },
+    {
+      title: gettext("Exchange the token for a session"),
+      fields: [fields.userId, fields.secret],
+      run: ({ userId, secret }) => account.createSession({ userId, secret }),
+      changesVisitor: true,
+    },
+  ],
+};
