@@ -6,7 +6,7 @@ import { refresh } from "./visitor.js";
 let lastId = 0;
 
 /**
- * The form of an action.
+ * An action, with its form and the place for what comes of it.
  *
  * @param {object} action
  *   title           what the button says
@@ -19,16 +19,21 @@ let lastId = 0;
  *   runsAtOnce      whether to run it when the topic is opened
  * @param {object} filledIn  values that a link brought
  */
-export function actionForm(action, filledIn = {}) {
+export function actionCard(action, filledIn = {}) {
   const fields = (action.fields ?? []).map((field) => fieldRow(field, filledIn[field.name]));
   const told = element("output", { class: "told" });
   const answer = element("div", { class: "answer" });
   const form = element(
     "form",
-    { class: "action", "data-call": nameOfCall(action.run), "aria-label": action.title },
+    { "aria-label": action.title },
     ...fields,
     element("code", { class: "call", dir: "ltr" }, callOf(action.run)),
     element("button", { type: "submit" }, action.title),
+  );
+  const card = element(
+    "div",
+    { class: "action", "data-call": nameOfCall(action.run) },
+    form,
     told,
     answer,
   );
@@ -46,7 +51,7 @@ export function actionForm(action, filledIn = {}) {
       told.classList.add("good");
       told.textContent = gettext("Done.");
       answer.replaceChildren(action.show ? action.show(result) : asItIs(result));
-      fillIn(form.parentElement, action.fills?.(result) ?? {});
+      fillIn(card.closest("section"), action.fills?.(result) ?? {});
       if (action.changesVisitor) {
         await refresh();
       }
@@ -59,7 +64,7 @@ export function actionForm(action, filledIn = {}) {
     // For the inbox: something may have been sent.
     document.dispatchEvent(new Event("acted"));
   });
-  return form;
+  return card;
 }
 
 /** What an error of the SDK says: status, type and message. */

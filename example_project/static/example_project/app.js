@@ -1,6 +1,6 @@
 // The page: which topics there are for whom, and which of them is open.
 
-import { actionForm, explain } from "./action.js";
+import { actionCard, explain } from "./action.js";
 import { account } from "./api.js";
 import { element } from "./element.js";
 import "./inbox.js";
@@ -85,16 +85,17 @@ function show(id, values = {}) {
     return;
   }
   open = id;
-  const forms = topic.actions.map((action) => actionForm(action, values));
+  const cards = topic.actions.map((action) => actionCard(action, values));
   const heading = element("h2", { tabindex: "-1" }, topic.title);
-  place.replaceChildren(
-    element("section", { id, "aria-label": topic.title }, heading, element("p", {}, topic.about), ...forms),
-  );
+  const about = element("p", {}, topic.about);
+  place.replaceChildren(element("section", { id, "aria-label": topic.title }, heading, about, ...cards));
   drawNavigation();
   if (values.error) {
-    heading.after(element("p", { class: "told bad", role: "alert" }, explain(JSON.parse(values.error))));
+    const problem = explain(JSON.parse(values.error));
+    heading.after(element("p", { class: "told bad", role: "alert" }, problem));
   }
-  const waiting = values.secret && forms.find((form) => form.elements.secret?.value);
+  const forms = cards.map((card) => card.querySelector("form"));
+  const waiting = values.secret && forms.find((form) => form.elements.secret);
   (waiting ? waiting.querySelector("button") : heading).focus();
   forms.forEach((form, index) => topic.actions[index].runsAtOnce && form.requestSubmit());
 }

@@ -1,4 +1,4 @@
-import { actionForm } from "../action.js";
+import { actionCard } from "../action.js";
 import { account } from "../api.js";
 import { moment, rows } from "../rows.js";
 
@@ -9,7 +9,7 @@ const describe = (identity) => [
 ];
 
 const unlinking = (identity) =>
-  actionForm({
+  actionCard({
     title: gettext("Unlink"),
     values: { identityId: identity.$id },
     run: ({ identityId }) => account.deleteIdentity({ identityId }),

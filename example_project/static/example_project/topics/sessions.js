@@ -1,4 +1,4 @@
-import { actionForm } from "../action.js";
+import { actionCard } from "../action.js";
 import { account } from "../api.js";
 import { moment, rows } from "../rows.js";
 
@@ -15,7 +15,7 @@ function describe(session) {
 }
 
 function ending(session) {
-  return actionForm({
+  return actionCard({
     title: gettext("End"),
     values: { sessionId: session.$id },
     run: ({ sessionId }) => account.deleteSession({ sessionId }),
