@@ -5,7 +5,7 @@ export default {
   id: "anonymous",
   title: gettext("Anonymous"),
   about: gettext(
-    "An account without an address, for who wants to look around first. It becomes a full one by an e-mail and a password, or by a provider, and keeps all it has.",
+    "An account without an address, for a first look around. It becomes a full one by an e-mail and a password, or by a provider, and keeps all it has.",
   ),
   actions: [
     {

@@ -5,7 +5,7 @@ export default {
   id: "email-code",
   title: gettext("E-mail code"),
   about: gettext(
-    "Six digits by e-mail sign in, and sign up who is new. The phrase in the answer stands in the mail too: so people know that it is yours.",
+    "Six digits by e-mail sign in, and sign up anybody who is new. The phrase in the answer stands in the mail too, so that people know it is yours.",
   ),
   actions: [
     {

@@ -4,7 +4,7 @@ import * as fields from "../fields.js";
 export default {
   id: "magic-url",
   title: gettext("Magic URL"),
-  about: gettext("A link by e-mail signs in, and signs up who is new. It leads back to this page."),
+  about: gettext("A link by e-mail signs in, and signs up anybody who is new. It leads back to this page."),
   actions: [
     {
       title: gettext("Send the link"),

@@ -25,7 +25,7 @@ export default {
   id: "mfa",
   title: gettext("Set up second factors"),
   about: gettext(
-    "Add an authenticator app, write down the recovery codes, then switch the second factor on. What is marked here as needing a proof needs a second factor given within the last half hour.",
+    "Add an authenticator app, write down the recovery codes, then switch the second factor on. “Needs a proof” means a second factor given within the last half hour.",
   ),
   actions: [
     {
@@ -34,7 +34,7 @@ export default {
       show: enrolment,
     },
     {
-      title: gettext("Confirm the app by a code of it"),
+      title: gettext("Confirm the app by one of its codes"),
       fields: [fields.otp],
       run: ({ otp }) => account.updateMFAAuthenticator({ type: "totp", otp }),
       changesVisitor: true,

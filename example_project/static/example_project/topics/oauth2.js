@@ -5,7 +5,7 @@ export default {
   id: "oauth2",
   title: gettext("OAuth2 provider"),
   about: gettext(
-    "Leads to the demo’s own OpenID provider, where you are whoever you say. Who is signed in here links an identity.",
+    "Leads to the demo’s own OpenID provider, where you are whoever you say. Whoever is signed in already links an identity by it.",
   ),
   actions: [
     {

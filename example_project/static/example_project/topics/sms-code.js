@@ -4,7 +4,7 @@ import * as fields from "../fields.js";
 export default {
   id: "sms-code",
   title: gettext("SMS code"),
-  about: gettext("Six digits by SMS sign in, and sign up who is new."),
+  about: gettext("Six digits by SMS sign in, and sign up anybody who is new."),
   actions: [
     {
       title: gettext("Send the code"),
