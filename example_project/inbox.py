@@ -1,9 +1,9 @@
-"""Where the example site's mails and SMS go unless it is told: to the console and the inbox page."""
+"""Where the example site's mails and SMS go unless it is told: the console and the inbox page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from email.message import Message as Part
+from email.utils import getaddresses
 from typing import Any
 
 from django.conf import settings
@@ -34,13 +34,13 @@ class SMSBackend(ConsoleSMSBackend):
 
 def _keep_mail(message: EmailMessage) -> None:
     alternatives: list[Any] = getattr(message, "alternatives", [])
-    html = next((each[0] for each in alternatives if each[1] == "text/html"), "")
+    html = next((content for content, kind in alternatives if kind == "text/html"), "")
     _keep(
         channel="email",
-        recipient=", ".join(message.to),
+        recipient=", ".join(address for _, address in getaddresses(message.to)),
         subject=str(message.subject),
         text=str(message.body),
-        html=html.get_payload() if isinstance(html, Part) else html,
+        html=str(html),
     )
 
 

@@ -1,4 +1,4 @@
-"""The development inbox: what the example site sent, so that nobody needs a mail server to try it."""
+"""The development inbox: what the site sent, so that nobody needs a mail server to try it."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 // answer a line out. The working directory is where the packages are installed.
 //   {op: "open", options}        a new window with nothing remembered; options of Playwright's newContext
 //   {op: "do", method, args}     a method of Playwright's Page
+//   {op: "keyboard", method: "press" | "type", text}
 //   {op: "text", selector}       the text of the first element, once it is there
 //   {op: "axe"}                  what axe-core finds serious or critical on the page
 //   {op: "errors"}               scripts that failed, policies that were broken, since the last time
@@ -49,6 +50,8 @@ const operations = {
       ? result
       : null;
   },
+
+  keyboard: ({ method, text }) => page().keyboard[method](text),
 
   text: ({ selector }) => page().locator(selector).first().innerText(),
 

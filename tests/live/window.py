@@ -54,6 +54,14 @@ class Window:
         for name, value in values.items():
             self.do("fill", f'{form} >> [name="{name}"]', value)
 
+    def press(self, key: str) -> None:
+        """Press a key, wherever the focus is."""
+        self.bridge.ask(op="keyboard", method="press", text=key)
+
+    def type(self, text: str) -> None:
+        """Type, wherever the focus is."""
+        self.bridge.ask(op="keyboard", method="type", text=text)
+
     def text(self, selector: str) -> str:
         """The text of the first element, as it is seen."""
         return str(self.bridge.ask(op="text", selector=selector))
