@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -81,8 +82,10 @@ def node() -> str | None:
 
 
 def _installed_version(package: str) -> str | None:
-    description = PACKAGES / package / "package.json"
-    return json.loads(description.read_text())["version"] if description.exists() else None
+    # Not there, or half there after an interruption.
+    with suppress(OSError, ValueError, KeyError):
+        return str(json.loads((PACKAGES / package / "package.json").read_text())["version"])
+    return None
 
 
 def _find_programs() -> tuple[str | None, list[str]]:

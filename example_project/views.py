@@ -99,5 +99,5 @@ def common() -> dict[str, Any]:
         "debug": settings.DEBUG,
         "languages": LANGUAGES,
         "project_id": settings.DJANGO_ACCOUNT["PROJECT_ID"],
-        "has_openid": "oidc" in settings.DJANGO_ACCOUNT.get("OAUTH2_PROVIDERS", {}),
+        "providers": " ".join(settings.DJANGO_ACCOUNT.get("OAUTH2_PROVIDERS", {})),
     }

@@ -51,4 +51,13 @@ const code = {
 export const secretCode = { ...code, name: "secret" };
 export const otp = { ...code, name: "otp" };
 
+const providers = document.body.dataset.providers.split(" ").filter(Boolean);
+export const provider = {
+  name: "provider",
+  label: providers.length
+    ? gettext("Provider")
+    : gettext("There is no provider: start the site by manage.py demo, or set OAUTH2_PROVIDERS"),
+  choices: providers.map((key) => [key, key]),
+};
+
 export const sure = { name: "sure", label: gettext("I am sure"), type: "checkbox" };

@@ -20,10 +20,11 @@ export default {
       changesVisitor: true,
     },
     {
-      title: gettext("Become a full account by the demo provider"),
-      run: () =>
+      title: gettext("Become a full account by a provider"),
+      fields: [fields.provider],
+      run: ({ provider }) =>
         account.createOAuth2Session({
-          provider: "oidc",
+          provider,
           success: here("profile"),
           failure: here("anonymous"),
         }),

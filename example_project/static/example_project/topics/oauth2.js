@@ -5,15 +5,16 @@ export default {
   id: "oauth2",
   title: gettext("OAuth2 provider"),
   about: gettext(
-    "Leads to the demo’s own OpenID provider, where you are whoever you say. Whoever is signed in already links an identity by it.",
+    "The provider “oidc” is the demo’s own, where you are whoever you say. Whoever is signed in already links an identity by it.",
   ),
   actions: [
     {
       // The browser comes back signed in.
       title: gettext("Sign in by the provider, with a session"),
-      run: () =>
+      fields: [fields.provider],
+      run: ({ provider }) =>
         account.createOAuth2Session({
-          provider: "oidc",
+          provider,
           success: here("identities"),
           failure: here("oauth2"),
         }),
@@ -21,9 +22,10 @@ export default {
     {
       // For pages on other sites, which cookies do not reach: the browser comes back with a token.
       title: gettext("Sign in by the provider, with a token"),
-      run: () =>
+      fields: [fields.provider],
+      run: ({ provider }) =>
         account.createOAuth2Token({
-          provider: "oidc",
+          provider,
           success: here("oauth2"),
           failure: here("oauth2"),
         }),
