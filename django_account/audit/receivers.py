@@ -8,10 +8,10 @@ and pass by here.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from django.db import transaction
+from django.db import router, transaction
 from django.db.models import QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
@@ -21,6 +21,7 @@ from django_account.audit.models import MAX_KEY_NAME, LogEntry
 from django_account.conf import conf
 from django_account.core.activity import ATTEMPTS, Activity
 from django_account.core.clients import MAX_USER_AGENT, ClientInfo
+from django_account.core.compiled import CompiledInsert
 
 
 def acted(activity: Activity, **kwargs: Any) -> None:
@@ -46,7 +47,15 @@ def acted(activity: Activity, **kwargs: Any) -> None:
     if activity.event == "user.delete" and conf.log_anonymise:
         for name, value in LogEntry.ANONYMOUS.items():
             setattr(entry, name, value)
-    entry.save()
+    if activity.named:
+        entry.save()
+    else:
+        _insert().run(router.db_for_write(LogEntry), entry)
+
+
+@cache
+def _insert() -> CompiledInsert:
+    return CompiledInsert(LogEntry)
 
 
 def whose(activity: Activity) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -35,12 +35,14 @@ class ClientDetails:
     device_brand: str = ""
     device_model: str = ""
 
+    # dataclasses.asdict() and astuple() copy deeply, which strings have no need of.
+
     def as_dict(self) -> dict[str, str]:
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
     def as_list(self) -> list[str]:
         """The values alone, in order; ``ClientDetails(*values)`` reads them back."""
-        return list(astuple(self))
+        return [getattr(self, name) for name in self.__slots__]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connections
 from django.db.models import Model, QuerySet
+from django.db.models.sql import InsertQuery
 
 Converter = tuple[int, list[Callable[..., Any]], Any]
 
@@ -67,6 +68,51 @@ class CompiledQuery:
                 for function in functions:
                     row[position] = function(row[position], expression, connection)
         return [tuple(row) for row in converted]
+
+
+class CompiledInsert:
+    """The INSERT of one new row, as ``bulk_create`` makes it.
+
+    No signal of Django's is sent, and the key that the database makes is not read back.
+
+    Args:
+        model: of one table.
+    """
+
+    def __init__(self, model: type[Model]) -> None:
+        self.model = model
+        self.fields = [
+            field
+            for field in model._meta.local_concrete_fields
+            if not (field.primary_key or field.generated)
+        ]
+        self._compiled: dict[str, str] = {}
+
+    def _compile(self, alias: str) -> str:
+        query = InsertQuery(self.model)
+        # Any row does: where each value goes is the same for all.
+        query.insert_values(self.fields, [self.model()])
+        sql: str
+        ((sql, _),) = query.get_compiler(alias).as_sql()
+        self._compiled[alias] = sql
+        return sql
+
+    def run(self, alias: str, instance: Model) -> None:
+        """Insert a row.
+
+        Args:
+            alias: the database.
+            instance: a new one, whose values are plain ones: no expressions.
+        """
+        connection = connections[alias]
+        values = [
+            field.get_db_prep_save(field.pre_save(instance, add=True), connection)
+            for field in self.fields
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(self._compiled.get(alias) or self._compile(alias), values)
+        instance._state.adding = False
+        instance._state.db = alias
 
 
 class Columns:

@@ -9,7 +9,9 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import router
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.deletion import get_candidate_relations_to_delete
+from django.db.models.signals import post_delete, pre_delete
 
 from django_account.accounts.models import Account
 from django_account.core.compiled import Columns, CompiledQuery
@@ -89,17 +91,48 @@ _by_digest = _compiled("secret_digest")
 _by_public_id = _compiled("public_id")
 
 
-def find_surplus(account: Account, limit: int) -> list[Session]:
-    """An account's oldest sessions beyond a number of them, newest first."""
+def find_surplus(account: Account, limit: int) -> list[tuple[Session, bool]]:
+    """An account's oldest sessions beyond a number of them, newest first.
+
+    Returns:
+        each with whether targets hang on it.
+    """
     alias = router.db_for_write(Session)
     rows = _surplus(limit).rows(alias, account.pk)
-    return [_session_columns().instances(alias, row)[0] for row in rows]
+    return [(_session_columns().instances(alias, row)[0], bool(row[-1])) for row in rows]
 
 
 def surplus_rows(account_pk: int, limit: int) -> QuerySet[Any]:
     """The sessions of an account beyond a number of them, a row each."""
     newest_first = Session.objects.filter(account=account_pk).order_by("-pk")
-    return newest_first.values_list(*_session_columns().paths)[limit:]
+    has_targets = Exists(Target.objects.filter(session=OuterRef("pk")))
+    return newest_first.values_list(*_session_columns().paths, has_targets)[limit:]
+
+
+def delete(session: Session, *, has_targets: bool) -> bool:
+    """Delete a session and what hangs on it.
+
+    Django looks for rows that refer to it. They can only be targets, unless the site has more of
+    its own; where there are none, and nobody wants to hear of deleted sessions, one statement does.
+
+    Returns:
+        whether it was there still.
+    """
+    is_heard = pre_delete.has_listeners(Session) or post_delete.has_listeners(Session)
+    if has_targets or is_heard or _has_other_relations():
+        return bool(session.delete()[1].get(Session._meta.label))
+    alias = router.db_for_write(Session)
+    return bool(Session.objects.using(alias).filter(pk=session.pk)._raw_delete(alias))
+
+
+@cache
+def _has_other_relations() -> bool:
+    """Whether more than targets can refer to a session."""
+    options: Any = Session._meta
+    of_targets: Any = Target._meta.get_field("session").remote_field
+    return bool(options.private_fields) or any(
+        relation is not of_targets for relation in get_candidate_relations_to_delete(options)
+    )
 
 
 @cache

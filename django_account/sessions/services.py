@@ -32,7 +32,7 @@ from django_account.exceptions import (
 )
 from django_account.sessions.alerts import is_alarming, request_alert
 from django_account.sessions.credentials import encode_credential
-from django_account.sessions.lookups import find_surplus
+from django_account.sessions.lookups import delete, find_surplus
 from django_account.sessions.models import Session
 from django_account.sessions.provider_tokens import ProviderTokens
 from django_account.targets.models import Target
@@ -269,10 +269,9 @@ def enforce_limit(account: Account) -> None:
     """End the oldest sessions until SESSION_LIMIT are left. Call it with the account locked."""
     if not conf.session_limit:
         return
-    for session in find_surplus(account, conf.session_limit):
+    for session, has_targets in find_surplus(account, conf.session_limit):
         # One that somebody else has just ended has been reported by them.
-        _, deleted = session.delete()
-        if deleted.get(Session._meta.label):
+        if delete(session, has_targets=has_targets):
             signals.send_on_commit(signals.session_deleted, account=account, session=session)
 
 

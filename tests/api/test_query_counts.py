@@ -179,8 +179,8 @@ class TestSigningIn:
         self, ada: ApiClient, project: Project, django_assert_num_queries: Count
     ) -> None:
         project(SESSION_LIMIT=1)
-        # Two more: the session's targets are deleted, and the session.
-        with django_assert_num_queries(9):
+        # One more: the oldest session is deleted.
+        with django_assert_num_queries(8):
             self.sign_in()
 
     def test_wrong_password(self, ada: ApiClient, django_assert_num_queries: Count) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from django_account.accounts.models import Account
 from django_account.accounts.services import create_account
-from django_account.core.compiled import CompiledQuery
+from django_account.audit.models import LogEntry
+from django_account.core.compiled import CompiledInsert, CompiledQuery
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +96,39 @@ def test_parameter_is_data_never_sql(ada: Account, parameter: str) -> None:
     ) as captured:
         assert CompiledQuery(by_email).rows("default", parameter) == []
     assert len(captured) == 1
+
+
+class TestInsert:
+    ENTRY = {
+        "event": "session.create",
+        "account_pk": 7,
+        "user_id": "ada",
+        "user_name": "Ада \N{SNOWMAN} %s",
+        "client": ["WIN", {"nested": [1, None, "ä"]}],
+        "user_type": "user",
+        "at": datetime(2026, 11, 24, 12, 30, 59, 123456, tzinfo=UTC),
+    }
+
+    def test_row_equals_a_saved_one(self) -> None:
+        LogEntry(**self.ENTRY).save()
+        CompiledInsert(LogEntry).run("default", LogEntry(**self.ENTRY))
+        saved, inserted = LogEntry.objects.order_by("pk").values()
+        assert {**inserted, "id": saved["id"]} == saved
+
+    def test_instance_is_no_new_one_any_more(self) -> None:
+        entry = LogEntry(**self.ENTRY)
+        CompiledInsert(LogEntry).run("default", entry)
+        with pytest.raises(TypeError, match="append-only"):
+            entry.save()
+
+    def test_sql_is_built_once_and_one_statement(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        insert = CompiledInsert(LogEntry)
+        insert.run("default", LogEntry(**self.ENTRY))
+        monkeypatch.delattr(CompiledInsert, "_compile")
+        with CaptureQueriesContext(connection) as captured:
+            insert.run("default", LogEntry(**{**self.ENTRY, "user_id": "bob"}))
+        assert len(captured) == 1
+        assert list(LogEntry.objects.order_by("pk").values_list("user_id", flat=True)) == [
+            "ada",
+            "bob",
+        ]

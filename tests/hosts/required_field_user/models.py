@@ -34,3 +34,12 @@ def new_user_fields(
 ) -> dict[str, Any]:
     """What DJANGO_ACCOUNT's NEW_USER_FIELDS names."""
     return {"tenant": Tenant.objects.get_or_create(name="from the account API")[0]}
+
+
+class Basket(models.Model):
+    """What hangs on a session of ours."""
+
+    session = models.ForeignKey("django_account.Session", on_delete=models.CASCADE)
+
+    def __str__(self) -> str:
+        return f"the basket of {self.session}"
