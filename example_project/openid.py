@@ -22,7 +22,7 @@ PORT = 9400
 def running(site_port: str) -> Iterator[str | None]:
     """Run the provider while the context lasts, and make it the site's provider "oidc".
 
-    Gives:
+    Yields:
         its address; None where it cannot run, or the site has a provider "oidc" of its own.
     """
     node = npm.node()

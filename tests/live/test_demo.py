@@ -506,6 +506,10 @@ def test_everybody_can_use_it(demo: Demo, window: Window, tmp_path: Path) -> Non
             window.click("details:not([open]) summary >> nth=0")
             window.wait_for("iframe")
             look("inbox")
+            window.go(f"{demo.url}/#oauth2")
+            window.click(f"{visitor.form('createOAuth2Session')} >> button")
+            window.wait_for("input[name=verified]")
+            look("provider")
     assert not wrong, "\n".join(wrong)
 
 

@@ -73,25 +73,34 @@ function drawVisitor() {
 }
 
 async function signOut() {
-  await account.deleteSession({ sessionId: "current" });
+  // Refused where the session has ended already.
+  await account.deleteSession({ sessionId: "current" }).catch(() => {});
   await refresh();
-  location.hash = signIn.id;
+  goTo(signIn.id);
+}
+
+function findTopic(id) {
+  return [...WAYS_IN, ...OWN_ACCOUNT].find((topic) => topic.id === id);
+}
+
+/** Open a topic afresh, as the address says too. */
+function goTo(id, values) {
+  history.replaceState(null, "", `/#${id}`);
+  show(id, values);
 }
 
 /** Open a topic, with the values that a link brought. */
 function show(id, values = {}) {
-  const topic = [...WAYS_IN, ...OWN_ACCOUNT].find((each) => each.id === id);
-  if (!topic) {
-    return;
-  }
+  const topic = findTopic(id);
   open = id;
   const cards = topic.actions.map((action) => actionCard(action, values));
   const heading = element("h2", { tabindex: "-1" }, topic.title);
   const about = element("p", {}, topic.about);
-  place.replaceChildren(element("section", { id, "aria-label": topic.title }, heading, about, ...cards));
+  const attributes = { id, "aria-label": topic.title };
+  place.replaceChildren(element("section", attributes, heading, about, ...cards));
   drawNavigation();
   if (values.error) {
-    const problem = explain(JSON.parse(values.error));
+    const problem = explain(parsed(values.error));
     heading.after(element("p", { class: "told bad", role: "alert" }, problem));
   }
   const forms = cards.map((card) => card.querySelector("form"));
@@ -100,22 +109,35 @@ function show(id, values = {}) {
   forms.forEach((form, index) => topic.actions[index].runsAtOnce && form.requestSubmit());
 }
 
+function parsed(error) {
+  try {
+    return JSON.parse(error);
+  } catch {
+    return { message: error };
+  }
+}
+
 document.addEventListener("visitor", () => {
   drawVisitor();
   drawNavigation();
   if (visitor.owesFactor && open !== secondFactor.id) {
-    location.hash = secondFactor.id;
+    goTo(secondFactor.id);
   }
 });
 
-window.addEventListener("hashchange", () => show(location.hash.slice(1)));
+window.addEventListener("hashchange", () => {
+  const id = location.hash.slice(1);
+  if (findTopic(id)) {
+    show(id);
+  }
+});
 
-// A link leads to ?topic=…&secret=…: the secret is not to stay in the address bar.
-const { topic, ...values } = Object.fromEntries(new URLSearchParams(location.search));
-const wanted = topic ?? location.hash.slice(1);
-if (topic) {
-  history.replaceState(null, "", `/#${encodeURIComponent(topic)}`);
-}
 document.getElementById("waiting").remove();
+const { topic, ...values } = Object.fromEntries(new URLSearchParams(location.search));
+// A link leads to ?topic=…&secret=…: the secret is not to stay in the address bar.
+history.replaceState(null, "", `/${location.hash}`);
 await refresh();
-show(wanted || topicsForVisitor()[0].id, values);
+if (topic || open === undefined) {
+  const wanted = findTopic(topic ?? location.hash.slice(1));
+  goTo((wanted ?? topicsForVisitor()[0]).id, values);
+}

@@ -30,8 +30,8 @@ async function use(code) {
   if (input) {
     input.value = code;
     input.focus();
-  } else {
-    await navigator.clipboard?.writeText(code);
+  } else if (navigator.clipboard) {
+    await navigator.clipboard.writeText(code);
     arrived.textContent = gettext("The code is on the clipboard.");
   }
 }
