@@ -55,12 +55,10 @@ def running(site_port: str) -> Iterator[str | None]:
         text=True,
     )
     try:
-        assert process.stdout is not None  # noqa: S101 -- for mypy
-        if process.stdout.readline().strip() != "ready":
-            yield None
-            return
-        _offer({**client, "endpoint": issuer})
-        yield issuer
+        starts = process.stdout is not None and process.stdout.readline().strip() == "ready"
+        if starts:
+            _offer({**client, "endpoint": issuer})
+        yield issuer if starts else None
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):

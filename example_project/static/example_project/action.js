@@ -57,7 +57,7 @@ export function actionCard(action, filledIn = {}) {
       }
     } catch (error) {
       told.classList.add("bad");
-      told.textContent = explain(error);
+      told.replaceChildren(...explain(error));
       form.querySelector("input, select, textarea")?.focus();
     }
     form.ariaBusy = "false";
@@ -67,10 +67,10 @@ export function actionCard(action, filledIn = {}) {
   return card;
 }
 
-/** What an error of the SDK says: status, type and message. */
-export function explain(error) {
-  const parts = [error.code || undefined, error.type, error.message].filter(Boolean);
-  return `${gettext("Refused:")} ${parts.join(" · ")}`;
+/** What an error of the SDK says: status, type and message, which is English. */
+export function explain({ code, type, message }) {
+  const text = [code, type, message].filter(Boolean).join(" · ");
+  return [gettext("Refused:"), " ", element("bdi", { lang: "en", dir: "ltr" }, text)];
 }
 
 /** The source of an action's call: what stands here is what runs. */

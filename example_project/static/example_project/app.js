@@ -101,7 +101,7 @@ function show(id, values = {}) {
   drawNavigation();
   if (values.error) {
     const problem = explain(parsed(values.error));
-    heading.after(element("p", { class: "told bad", role: "alert" }, problem));
+    heading.after(element("p", { class: "told bad", role: "alert" }, ...problem));
   }
   const forms = cards.map((card) => card.querySelector("form"));
   const waiting = values.secret && forms.find((form) => form.elements.secret);
