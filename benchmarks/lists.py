@@ -36,15 +36,16 @@ INSERT INTO auth_user (id, password, is_superuser, username, first_name, last_na
 SELECT n, '!', false, 'u' || n, '', '', '', false, n % 50 <> 0, now()
 FROM generate_series(1, {n}) n;
 INSERT INTO django_account_account (id, public_id, user_id, name, email, email_verified, phone,
-    phone_verified, labels, prefs, mfa_enabled, impersonator, password_changed_at, imported_hash,
-    password_history, password_reset_required, registered_at, accessed_at, created_at, updated_at)
+    phone_verified, labels, prefs, mfa_enabled, totp_verified, impersonator,
+    password_changed_at, imported_hash, password_history, password_reset_required, registered_at,
+    accessed_at, created_at, updated_at)
 SELECT n, substr(md5(n::text), 1, 20), n,
     initcap(substr(md5((n % 5000)::text), 1, 6)) || ' ' ||
     initcap(substr(md5((n * 7)::text), 1, 9)),
     substr(md5((n * 3)::text), 1, 10) || '.' || n || '@mail' || n % 97 || '.example.com', n % 3 = 0,
     CASE WHEN n % 4 = 0 THEN '+1' || (4150000000 + n) END, false,
-    CASE WHEN n % 1000 = 0 THEN '["vip"]' ELSE '[]' END::jsonb, '{{}}', false, n % 100000 = 0,
-    now(), '', '[]', false, now() - n * interval '1 minute',
+    CASE WHEN n % 1000 = 0 THEN '["vip"]' ELSE '[]' END::jsonb, '{{}}', false, false,
+    n % 100000 = 0, now(), '', '[]', false, now() - n * interval '1 minute',
     CASE WHEN n % 3 <> 0 THEN now() - (n * 7919::bigint % {n}) * interval '1 second' END,
     now() - ({n} - n) * interval '1 second', now()
 FROM generate_series(1, {n}) n;

@@ -236,9 +236,10 @@ class AccountSettings:
 
             def memberships(*, account, queries, search) -> Iterable[dict[str, Any]]
 
-        It returns the documents of one page (``api/serializers/membership.py`` has their keys);
-        ``queries`` is a checked :class:`~django_account.api.queries.Queries`, whose ``answer()``
-        applies it to a queryset with the same names. Default: nobody is in any team."""
+        It returns the documents of one page (``api/serializers/membership.py`` has their keys; of
+        those left out the person's are filled in and the others empty). ``queries`` is a checked
+        :class:`~django_account.api.queries.Queries`, whose ``answer()`` applies it to a queryset
+        with the same names. Default: nobody is in any team."""
         path = self._get("MEMBERSHIPS", None)
         known: Callable[..., Iterable[Mapping[str, Any]]] = (
             import_string(path) if isinstance(path, str) else path or no_memberships

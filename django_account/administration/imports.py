@@ -122,18 +122,19 @@ def import_record(
         AccountError: it cannot be imported.
     """
     account = existing.find(record)
-    if account is None:
-        if not dry_run:
-            _create(record)
-        return Outcome("created")
-    changes = differences(account, record)
-    if not changes:
+    changes = differences(account, record) if account is not None else {}
+    if account is not None and not changes:
         return Outcome("unchanged")
-    if not update:
+    if account is not None and not update:
         return Outcome("different", changes)
-    if not dry_run:
-        _update(account, record, changes)
-    return Outcome("updated", changes)
+    with transaction.atomic():
+        if account is None:
+            _create(record)
+        else:
+            _update(account, record, changes)
+        # A dry run gets as far, to be refused what would be refused.
+        transaction.set_rollback(dry_run)
+    return Outcome("created" if account is None else "updated", changes)
 
 
 # Fields that are compared, and written by a plain assignment unless _update says otherwise.
@@ -150,41 +151,37 @@ def differences(account: Account, record: Record) -> dict[str, tuple[Any, Any]]:
 
 
 def _create(record: Record) -> None:
-    with transaction.atomic():
-        account = create_account(
-            account_id=record.account_id or UNIQUE,
-            email=record.email or None,
-            phone=record.phone or None,
-            imported_hash=record.password or None,
-            name=record.name,
-            by_server=True,
-        )
-        account.email_verified = record.email_verified and bool(record.email)
-        account.phone_verified = record.phone_verified and bool(record.phone)
-        account.labels = list(dict.fromkeys(record.labels))
-        account.prefs = record.prefs
-        account.registered_at = _local(record.registered_at) or account.registered_at
-        if record.password and record.password_changed_at is not None:
-            account.password_changed_at = _local(record.password_changed_at)
-        account.save()
-        if not record.is_active:
-            account.user.is_active = False
-            users.save(account.user, ["is_active"])
+    account = create_account(
+        account_id=record.account_id or UNIQUE,
+        email=record.email or None,
+        phone=record.phone or None,
+        imported_hash=record.password or None,
+        name=record.name,
+        by_server=True,
+    )
+    account.email_verified = record.email_verified and bool(record.email)
+    account.phone_verified = record.phone_verified and bool(record.phone)
+    account.labels = list(dict.fromkeys(record.labels))
+    account.prefs = record.prefs
+    account.registered_at = _local(record.registered_at) or account.registered_at
+    if record.password and record.password_changed_at is not None:
+        account.password_changed_at = _local(record.password_changed_at)
+    account.save()
+    if not record.is_active:
+        account.user.is_active = False
+        users.save(account.user, ["is_active"])
 
 
 def _update(account: Account, record: Record, changes: dict[str, Any]) -> None:
-    with transaction.atomic():
-        if "email" in changes:
-            services.update_email(account=account, email=record.email or None)
-        if "phone" in changes:
-            services.update_phone(account=account, phone=record.phone or None)
-        if "is_active" in changes:
-            services.update_status(account=account, is_active=record.is_active)
-        for name in ("name", "email_verified", "phone_verified", "labels", "prefs"):
-            setattr(account, name, getattr(record, name))
-        save_account(
-            account, "import", ["name", "email_verified", "phone_verified", "labels", "prefs"]
-        )
+    if "email" in changes:
+        services.update_email(account=account, email=record.email or None)
+    if "phone" in changes:
+        services.update_phone(account=account, phone=record.phone or None)
+    if "is_active" in changes:
+        services.update_status(account=account, is_active=record.is_active)
+    for name in ("name", "email_verified", "phone_verified", "labels", "prefs"):
+        setattr(account, name, getattr(record, name))
+    save_account(account, "import", ["name", "email_verified", "phone_verified", "labels", "prefs"])
 
 
 def _local(moment: Any) -> Any:

@@ -7,11 +7,13 @@ the bare name for the handler of that HTTP method, on every route of the viewset
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import partial
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import Resolver404, path, re_path, resolve
+from django.urls import Resolver404, URLPattern, path, re_path, resolve
 from django.views.decorators.csrf import csrf_exempt
 
 from django_account.api.account.account import AccountAccountViewSet as Account
@@ -80,7 +82,43 @@ def user_routes(route: str, viewset: Any, actions: dict[str, str]) -> list[Any]:
     return [path(route, viewset.as_view(actions), name=name)]
 
 
-urlpatterns = [
+def by_method(literal: str, patterns: list[URLPattern]) -> URLPattern:
+    """A path that several routes match: each method goes to the first of them that has it."""
+    views: dict[str, partial[HttpResponseBase]] = {}
+    for each in patterns:
+        view = partial(each.callback, **each.pattern.match(literal)[2])  # type: ignore[index]
+        for method in each.callback.actions:  # type: ignore[attr-defined]
+            views.setdefault(method.upper(), view)
+    if "GET" in views:
+        views.setdefault("HEAD", views["GET"])
+
+    @csrf_exempt
+    @login_not_required
+    def shared(request: HttpRequest) -> HttpResponseBase:
+        return views.get(request.method or "", unknown_route)(request)
+
+    return path(literal, shared)
+
+
+def with_shared_paths(patterns: list[URLPattern]) -> Iterator[URLPattern]:
+    """The routes, and before them the paths that are words to one and a placeholder to another.
+
+    At ``users/md5`` servers import people, and there is whoever has that id. Django looks at paths
+    alone, and would stop at the first of the two routes.
+    """
+    shared = set()
+    for number, one in enumerate(patterns):
+        for other in patterns[number + 1 :]:
+            parts = zip(str(one.pattern).split("/"), str(other.pattern).split("/"), strict=False)
+            literal = "/".join(b if a.startswith("<") else a for a, b in parts)
+            if literal in shared or not all(each.pattern.match(literal) for each in (one, other)):
+                continue
+            shared.add(literal)
+            yield by_method(literal, [each for each in patterns if each.pattern.match(literal)])
+        yield one
+
+
+api_urlpatterns = [
     *routes("ping", PingViewSet, {"get": "ping"}),
     *routes(
         "account", Account, {"get": "get_account", "post": "create", "delete": "delete_account"}
@@ -192,7 +230,6 @@ urlpatterns = [
     *user_routes("users", User, {"get": "list_users", "post": "create"}),
     *user_routes("users/usage", User, {"get": "get_usage"}),
     *user_routes("users/identities", UserIdentity, {"get": "list_identities"}),
-    *user_routes("users/identities/<str:identityId>", UserIdentity, {"delete": "delete_identity"}),
     *user_routes("users/argon2", UserImport, {"post": "create_argon2_user"}),
     *user_routes("users/bcrypt", UserImport, {"post": "create_bcrypt_user"}),
     *user_routes("users/md5", UserImport, {"post": "create_md5_user"}),
@@ -256,6 +293,12 @@ urlpatterns = [
         UserTarget,
         {"get": "get_target", "patch": "update_target", "delete": "delete_target"},
     ),
+    # Below the person whose id is "identities": no identity's own id is a word like "sessions".
+    *user_routes("users/identities/<str:identityId>", UserIdentity, {"delete": "delete_identity"}),
+]
+
+urlpatterns = [
+    *with_shared_paths(api_urlpatterns),
     *page_urlpatterns,
     # Last: whatever is under the mount and no route.
     re_path(r"^(?P<rest>(?s:.*))\Z", fall_through),

@@ -1,6 +1,6 @@
 """Random queries: never a server error, and the answer of a plain filter over the same rows.
 
-More for a longer search: ``FUZZ_EXAMPLES=10000``.
+More for a longer search: ``FUZZ_EXAMPLES=10000``, ten minutes.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from hypothesis.extra.django import TestCase
 
 from django_account.accounts.models import Account
 from django_account.api_keys.services import create_api_key
+from django_account.core.clients import ClientInfo
+from django_account.sessions.services import create_session
 from tests.client import ApiClient, assert_error
-from tests.fuzz.strategies import examples, texts, values
+from tests.fuzz.strategies import DECLARED, PLACEHOLDER, examples, texts, values
 
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, 89_000, tzinfo=UTC)
 
@@ -242,7 +244,10 @@ class Model:
 
 
 class QueriesTestCase(TestCase):
-    """The people above, and a server that asks for them."""
+    """The people above, a server that asks for them, and one of them."""
+
+    server: ApiClient
+    person: ApiClient
 
     @classmethod
     def setUpTestData(cls) -> None:
@@ -266,11 +271,12 @@ class QueriesTestCase(TestCase):
         cls.model = Model(rows)
         cls.server = ApiClient(key=create_api_key(name="fuzz", scopes=["users.read"]).secret)
 
-    def ask(self, queries: list[str]) -> Any:
+    def ask(self, queries: list[str], path: str = "users") -> Any:
         query = urlencode(
             [(f"queries[{n}]", text) for n, text in enumerate(queries)], errors="replace"
         )
-        return self.server.get(f"/users?{query}")
+        caller = self.person if path.startswith("account") else self.server
+        return caller.get(f"/{path}?{query}")
 
 
 class TestRightQueries(QueriesTestCase):
@@ -293,8 +299,30 @@ class TestRightQueries(QueriesTestCase):
         assert (body["total"], [user["$id"] for user in body["users"]]) == expected
 
 
+# Every list that takes queries.
+LISTS = sorted(
+    PLACEHOLDER.sub("ada", route)
+    for (route, _), declared in DECLARED.items()
+    if declared.params and "queries" in declared.params.fields
+)
+
+
 class TestAnyQueries(QueriesTestCase):
-    """Whatever is sent as a query is answered or refused."""
+    """Whatever is sent as a query is answered or refused, by every list."""
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        account = Account.objects.get(public_id="ada")
+        issued = create_session(
+            account=account, provider="email", factors=["password"], client=ClientInfo()
+        )
+        cls.person = ApiClient(session=issued.credential)
+
+    def test_the_lists(self) -> None:
+        of_ada = [f"users/ada/{name}" for name in ("logs", "memberships", "targets")]
+        of_account = ["account/identities", "account/logs"]
+        assert [*of_account, "users", *of_ada, "users/identities"] == LISTS
 
     names = st.one_of(st.sampled_from([*sorted(KINDS), "$sequence", "password", ""]), texts)
     methods = st.one_of(
@@ -311,9 +339,12 @@ class TestAnyQueries(QueriesTestCase):
     )
 
     @examples(200)
-    @given(st.lists(st.one_of(broken.map(json.dumps), values.map(json.dumps), texts), max_size=3))
-    def test_is_answered_or_refused(self, queries: list[str]) -> None:
-        response = self.ask(queries)
+    @given(
+        st.sampled_from(["users", *LISTS]),
+        st.lists(st.one_of(broken.map(json.dumps), values.map(json.dumps), texts), max_size=3),
+    )
+    def test_is_answered_or_refused(self, path: str, queries: list[str]) -> None:
+        response = self.ask(queries, path)
         assert response.status_code in (200, 400), response.content
         if response.status_code == 400:
             assert response.json()["type"] in {

@@ -4,6 +4,7 @@
 //   {op: "open", kind: "web" | "node", endpoint, project}            -> number of the client
 //   {op: "open", kind: "chromium", endpoint, project, origin}        -> the same, in a new profile
 //   {op: "call", client, target: "account" | "users" | "client" | "ID" | "Query", method, args}
+//   {op: "userMethods", client}         names of the methods of Users, in Node.js only
 //   {op: "visit", client, origin}       the browser profile of a client goes to another page
 //   {op: "evaluate", client, script}    run a script in the client's page
 //   {op: "cookies", client}             names of the profile's cookies
@@ -57,6 +58,13 @@ class NodeClient {
     // Each client of the Web SDK is a browser of its own.
     globalThis.window = this.window;
     return callMethod(this.opened, target, method, args);
+  }
+
+  userMethods() {
+    const { constructor, ...methods } = Object.getOwnPropertyDescriptors(
+      Object.getPrototypeOf(this.opened.users),
+    );
+    return { value: Object.keys(methods) };
   }
 
   close() {}

@@ -80,8 +80,14 @@ class Client(Protocol):
     def users(self, method: str, **params: Any) -> Any:
         """Call a method of ``Users``, as :meth:`call` does; only SDKs of servers have it."""
 
+    def user_methods(self) -> set[str]:
+        """The methods that ``Users`` has, by the names that :func:`named` gives."""
+
     def set(self, setter: str, value: str) -> None:
         """Configure the client: ``set("setSession", secret)``."""
+
+    def add_header(self, name: str, value: str) -> None:
+        """Send a header with each request from now on; only SDKs of servers."""
 
     def ping(self) -> Any:
         """Call ``client.ping()``."""
@@ -95,7 +101,16 @@ class Client(Protocol):
 
 def snake_case(name: str) -> str:
     """The Python name of a TypeScript one."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=O)(?=Auth)", "_", name).lower()
+    words = re.sub(r"MFA(?=[A-Z])", "Mfa", name)
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=O)(?=Auth)", "_", words).lower()
+
+
+def named(method: str, client: Client) -> str:
+    """The name that a client's SDK has for a method of ``Users``."""
+    if not isinstance(client, PythonClient):
+        return method
+    # Python's generator splits names of hashes in its own way.
+    return snake_case(re.sub(r"(?<=[0-9A-Z])User", "_user", method.replace("PHPass", "PhPass")))
 
 
 class PythonClient:
@@ -110,10 +125,10 @@ class PythonClient:
         return self._call(self.account, snake_case(method), params)
 
     def users(self, method: str, **params: Any) -> Any:
-        # Python's generator splits names of hashes in its own way.
-        name = re.sub(r"(?<=[0-9A-Z])User", "_user", method.replace("PHPass", "PhPass"))
-        name = snake_case(re.sub(r"MFA(?=[A-Z])", "Mfa", name))
-        return self._call(self.people, name, params)
+        return self._call(self.people, named(method, self), params)
+
+    def user_methods(self) -> set[str]:
+        return {name for name in vars(Users) if not name.startswith("_")}
 
     def _call(self, service: Any, method: str, params: dict[str, Any]) -> Any:
         given = {snake_case(name): value for name, value in params.items()}
@@ -131,6 +146,9 @@ class PythonClient:
 
     def set(self, setter: str, value: str) -> None:
         getattr(self.client, snake_case(setter))(value)
+
+    def add_header(self, name: str, value: str) -> None:
+        self.client.add_header(name, value)
 
     def ping(self) -> Any:
         raise NotImplementedError("the Python SDK has no ping")
@@ -232,6 +250,12 @@ class JavaScriptClient:
 
     def set(self, setter: str, value: str) -> None:
         self._ask("call", target="client", method=setter, args=[value])
+
+    def add_header(self, name: str, value: str) -> None:
+        self._ask("call", target="client", method="addHeader", args=[name, value])
+
+    def user_methods(self) -> set[str]:
+        return set(self._ask("userMethods"))
 
     def ping(self) -> Any:
         return self._ask("call", target="client", method="ping", args=[])

@@ -35,9 +35,14 @@ def free_port() -> int:
 
 
 class Server:
-    """gunicorn with the example site on an empty SQLite database."""
+    """gunicorn with the example site on an empty SQLite database.
 
-    def __init__(self, directory: Path) -> None:
+    Args:
+        directory: where it keeps the database, mails and text messages.
+        settings: of DJANGO_ACCOUNT, besides the usual.
+    """
+
+    def __init__(self, directory: Path, **settings: Any) -> None:
         # Of the OpenID provider, which runs where a test needs it.
         self.issuer = f"http://127.0.0.1:{free_port()}"
         self.environment = {
@@ -56,6 +61,7 @@ class Server:
                     # All tests sign up from one address.
                     "RATE_LIMITS_ENABLED": False,
                     "OAUTH2_PROVIDERS": {"oidc": {**OIDC_CLIENT, "endpoint": self.issuer}},
+                    **settings,
                 }
             ),
         }

@@ -62,11 +62,6 @@ class App:
         return str(self.totp.generate_otp(self.shown))
 
 
-def call(person: Person, sdk: Sdk, method: str, **params: Any) -> Any:
-    """Call a method; Python spells an initialism as a word."""
-    return person.call(method.replace("MFA", "Mfa") if sdk.name == "python" else method, **params)
-
-
 def factor(sdk: Sdk, name: str) -> Any:
     """A factor as the SDK's own enumeration has it."""
     if sdk.name == "python":
@@ -87,74 +82,74 @@ def totp(sdk: Sdk) -> Any:
 
 def prove(person: Person, sdk: Sdk, name: str, otp: str) -> Any:
     """Create a challenge and answer it; the session."""
-    challenge = call(person, sdk, "createMFAChallenge", factor=factor(sdk, name))
-    return call(person, sdk, "updateMFAChallenge", challengeId=challenge["$id"], otp=otp)
+    challenge = person.call("createMFAChallenge", factor=factor(sdk, name))
+    return person.call("updateMFAChallenge", challengeId=challenge["$id"], otp=otp)
 
 
 @everywhere
 def test_from_enrolment_to_the_end(sdk: Sdk) -> None:
     """Enrol, sign out, sign in, be refused, answer, recover, regenerate, disable, remove."""
     ada = sdk.sign_in(sdk.sign_up(name="Ada"))
-    assert not any(call(ada, sdk, "listMFAFactors").values())
+    assert not any(ada.call("listMFAFactors").values())
 
     # Enrol.
-    made = call(ada, sdk, "createMFAAuthenticator", type=totp(sdk))
+    made = ada.call("createMFAAuthenticator", type=totp(sdk))
     assert made["uri"].startswith("otpauth://totp/demo%3A")
     app = App(made["secret"])
     with refused(401, "user_invalid_token"):
-        call(ada, sdk, "updateMFAAuthenticator", type=totp(sdk), otp="nonsense")
-    user = call(ada, sdk, "updateMFAAuthenticator", type=totp(sdk), otp=app.code())
+        ada.call("updateMFAAuthenticator", type=totp(sdk), otp="nonsense")
+    user = ada.call("updateMFAAuthenticator", type=totp(sdk), otp=app.code())
     assert user["$id"] == ada.account["$id"]
-    codes = call(ada, sdk, "createMFARecoveryCodes")["recoveryCodes"]
+    codes = ada.call("createMFARecoveryCodes")["recoveryCodes"]
     assert len(codes) == 6
-    assert call(ada, sdk, "updateMFA", mfa=True)["mfa"] is True
-    assert call(ada, sdk, "get")["mfa"] is True
+    assert ada.call("updateMFA", mfa=True)["mfa"] is True
+    assert ada.call("get")["mfa"] is True
     with refused(409, "user_authenticator_already_verified"):
-        call(ada, sdk, "createMFAAuthenticator", type=totp(sdk))
+        ada.call("createMFAAuthenticator", type=totp(sdk))
 
     # Sign out, and in: half.
-    call(ada, sdk, "deleteSession", sessionId="current")
+    ada.call("deleteSession", sessionId="current")
     ada = sdk.sign_in(ada)
     assert ada.session["factors"] == ["password"]
     with refused(401, "user_more_factors_required"):
-        call(ada, sdk, "get")
+        ada.call("get")
     with refused(401, "user_more_factors_required"):
-        call(ada, sdk, "getMFARecoveryCodes")
-    factors = call(ada, sdk, "listMFAFactors")
+        ada.call("getMFARecoveryCodes")
+    factors = ada.call("listMFAFactors")
     assert (factors["totp"], factors["recoveryCode"], factors["email"]) == (True, True, False)
 
     # The second factor.
-    challenge = call(ada, sdk, "createMFAChallenge", factor=factor(sdk, "totp"))
+    challenge = ada.call("createMFAChallenge", factor=factor(sdk, "totp"))
     assert challenge["userId"] == ada.account["$id"]
     with refused(401, "user_invalid_token"):
-        call(ada, sdk, "updateMFAChallenge", challengeId=challenge["$id"], otp="000000x")
-    session = call(ada, sdk, "updateMFAChallenge", challengeId=challenge["$id"], otp=app.code())
+        ada.call("updateMFAChallenge", challengeId=challenge["$id"], otp="000000x")
+    session = ada.call("updateMFAChallenge", challengeId=challenge["$id"], otp=app.code())
     assert session["$id"] == ada.session["$id"]
     assert session["factors"] == ["password", "totp"]
     assert session["mfaUpdatedAt"]
     assert session["secret"] == ""
-    assert call(ada, sdk, "get")["$id"] == ada.account["$id"]
+    assert ada.call("get")["$id"] == ada.account["$id"]
 
     # The telephone is lost: recover with a code, once.
-    call(ada, sdk, "deleteSession", sessionId="current")
+    ada.call("deleteSession", sessionId="current")
     ada = sdk.sign_in(ada)
     assert prove(ada, sdk, "recoverycode", codes[0])["factors"] == ["password", "recoveryCode"]
-    assert call(ada, sdk, "getMFARecoveryCodes")["recoveryCodes"] == codes[1:]
+    assert ada.call("getMFARecoveryCodes")["recoveryCodes"] == codes[1:]
     with refused(401, "user_invalid_token"):
         prove(ada, sdk, "recoverycode", codes[0])
 
     # Regenerate.
-    new = call(ada, sdk, "updateMFARecoveryCodes")["recoveryCodes"]
+    new = ada.call("updateMFARecoveryCodes")["recoveryCodes"]
     assert not set(new) & set(codes)
     with refused(401, "user_invalid_token"):
         prove(ada, sdk, "recoverycode", codes[1])
 
     # Disable, and remove.
-    assert call(ada, sdk, "updateMFA", mfa=False)["mfa"] is False
-    call(ada, sdk, "deleteMFAAuthenticator", type=totp(sdk))
+    assert ada.call("updateMFA", mfa=False)["mfa"] is False
+    ada.call("deleteMFAAuthenticator", type=totp(sdk))
     with refused(404, "user_authenticator_not_found"):
-        call(ada, sdk, "deleteMFAAuthenticator", type=totp(sdk))
-    assert call(ada, sdk, "listMFAFactors")["totp"] is False
+        ada.call("deleteMFAAuthenticator", type=totp(sdk))
+    assert ada.call("listMFAFactors")["totp"] is False
     assert sdk.sign_in(ada).call("get")["mfa"] is False
 
 
@@ -175,31 +170,31 @@ def test_by_message(sdk: Sdk, server: Server, files: Files, name: str) -> None:
         secret = files.to(address).code
         ada.call("updatePhoneVerification", userId=token["userId"], secret=secret)
     earlier = files.all_to(address)
-    call(ada, sdk, "updateMFA", mfa=True)
+    ada.call("updateMFA", mfa=True)
 
     half = sdk.sign_in(ada)
     with refused(401, "user_more_factors_required"):
         half.call("get")
-    challenge = call(half, sdk, "createMFAChallenge", factor=factor(sdk, name))
+    challenge = half.call("createMFAChallenge", factor=factor(sdk, name))
     (message,) = eventually(lambda: [each for each in files.all_to(address) if each not in earlier])
     otp = message.code
-    session = call(half, sdk, "updateMFAChallenge", challengeId=challenge["$id"], otp=otp)
+    session = half.call("updateMFAChallenge", challengeId=challenge["$id"], otp=otp)
     assert session["factors"] == ["password", name]
     assert half.call("get")["$id"] == ada.account["$id"]
     with refused(501, "user_auth_method_unsupported"):
-        call(half, sdk, "createMFAChallenge", factor=factor(sdk, "custom"))
+        half.call("createMFAChallenge", factor=factor(sdk, "custom"))
 
 
 @sdks("web", "node")
 def test_by_jwt(sdk: Sdk) -> None:
     """A JWT does what its session may, no more, and proves factors for it."""
     ada = sdk.sign_in(sdk.sign_up())
-    codes = call(ada, sdk, "createMFARecoveryCodes")["recoveryCodes"]
+    codes = ada.call("createMFARecoveryCodes")["recoveryCodes"]
     client = sdk.client()
     client.set("setJWT", ada.call("createJWT")["jwt"])
     by_jwt = Person(client, account=ada.account)
     with refused(401, "user_challenge_required"):
-        call(by_jwt, sdk, "getMFARecoveryCodes")
+        by_jwt.call("getMFARecoveryCodes")
     session = prove(by_jwt, sdk, "recoverycode", codes[0])
     assert session["$id"] == ada.session["$id"]
-    assert call(by_jwt, sdk, "getMFARecoveryCodes")["recoveryCodes"] == codes[1:]
+    assert by_jwt.call("getMFARecoveryCodes")["recoveryCodes"] == codes[1:]

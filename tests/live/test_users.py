@@ -1,35 +1,72 @@
-"""The Users service of the official Python and Node.js SDKs: every method that we answer."""
+"""The Users service of the official Python and Node.js SDKs: every method of both.
+
+Each test names the methods that it shows, and is held to calling them with success; the last but
+few compares what all of them show with the SDKs' classes, so that a method of a newer SDK fails.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
+import pyotp
 import pytest
 
 from tests.accounts.vectors import VECTORS
 from tests.client import PASSWORD
 from tests.live.people import Sdk, fresh_email
-from tests.live.sdks import Client, refused, sdks, server_sdks
+from tests.live.sdks import Client, named, refused, sdks, server_sdks
 from tests.live.server import Server
 
 pytestmark = pytest.mark.live
 
 
-def with_full_key(sdk: Sdk, key: str) -> Client:
+# Which methods the tests show, by SDK.
+SHOWN: dict[str, set[str]] = {"python": set(), "node": set()}
+
+# What newer servers than the contract's have.
+NOT_OURS = {"list_passkeys", "get_passkey", "update_passkey", "delete_passkey"}
+
+
+def shows(*methods: str, by: tuple[str, ...] = ("python", "node")) -> Callable[[Any], Any]:
+    """Have a test show these methods of these SDKs."""
+    for name in by:
+        SHOWN[name].update(methods)
+
+    def mark(test: Any) -> Any:
+        test.shown = set(methods)
+        return sdks(*by)(test)
+
+    return mark
+
+
+@pytest.fixture
+def site(request: pytest.FixtureRequest, sdk: Sdk, full_key: str) -> Iterator[Client]:
+    """A server that may do everything; in the end it has done what the test says it shows."""
     client = sdk.client()
-    client.set("setKey", key)
-    return client
+    client.set("setKey", full_key)
+    users, done = client.users, set()
+
+    def noted(method: str, **params: Any) -> Any:
+        answer = users(method, **params)
+        done.add(method)
+        return answer
+
+    client.users = noted  # type: ignore[method-assign]
+    yield client
+    assert getattr(request.function, "shown", set()) <= done
 
 
 def fresh_user(site: Client, **params: Any) -> dict[str, Any]:
     return site.users("create", userId=site.unique_id(), **params)
 
 
-@server_sdks
 class TestUsers:
-    def test_create_get_list_delete(self, sdk: Sdk, full_key: str) -> None:
-        site, email = with_full_key(sdk, full_key), fresh_email()
+    @shows("create", "get", "list", "delete")
+    def test_create_get_list_delete(self, site: Client) -> None:
+        email = fresh_email()
         user = fresh_user(site, email=email, password=PASSWORD, name="Eve")
         assert (user["email"], user["name"], user["hash"]) == (email, "Eve", "argon2")
         assert user["password"].startswith("$argon2id$")
@@ -43,9 +80,14 @@ class TestUsers:
         with refused(404, "user_not_found"):
             site.users("get", userId=user["$id"])
 
-    def test_updates(self, sdk: Sdk, full_key: str) -> None:
-        site, email = with_full_key(sdk, full_key), fresh_email()
-        user_id = fresh_user(site)["$id"]
+    @shows(
+        *("updateName", "updateEmail", "updatePhone", "updatePassword", "updateStatus"),
+        *("updateLabels", "updateEmailVerification", "updatePhoneVerification"),
+        *("updateImpersonator", "updateMFA", "updatePrefs", "getPrefs", "listMemberships"),
+    )
+    def test_updates(self, site: Client) -> None:
+        email = fresh_email()
+        user_id, phone = fresh_user(site)["$id"], f"+1415{uuid4().int % 10**7:07}"
         for method, params, changed in (
             ("updateName", {"name": "Eva"}, {"name": "Eva"}),
             ("updateEmail", {"email": email}, {"email": email}),
@@ -55,6 +97,7 @@ class TestUsers:
             ("updatePhoneVerification", {"phoneVerification": True}, {"phoneVerification": True}),
             ("updateImpersonator", {"impersonator": True}, {"impersonator": True}),
             ("updateMFA", {"mfa": True}, {"mfa": True}),
+            ("updatePhone", {"number": phone}, {"phone": phone}),
             ("updatePhone", {"number": ""}, {"phone": ""}),
         ):
             assert site.users(method, userId=user_id, **params).items() >= changed.items()
@@ -64,10 +107,14 @@ class TestUsers:
         assert prefs.get("data", prefs) == {"theme": "dark"}
         prefs = site.users("getPrefs", userId=user_id)
         assert prefs.get("data", prefs) == {"theme": "dark"}
-        assert site.users("listMemberships", userId=user_id)["total"] == 0
+        memberships = site.users("listMemberships", userId=user_id)
+        assert (memberships["total"], memberships["memberships"]) == (0, [])
 
-    def test_sessions_tokens_and_jwts(self, sdk: Sdk, full_key: str) -> None:
-        site = with_full_key(sdk, full_key)
+    @shows(
+        *("createSession", "listSessions", "deleteSession", "deleteSessions"),
+        *("createJWT", "createToken"),
+    )
+    def test_sessions_tokens_and_jwts(self, site: Client, sdk: Sdk) -> None:
         user_id = fresh_user(site, email=fresh_email())["$id"]
         session = site.users("createSession", userId=user_id)
         person = sdk.with_session(session["secret"])
@@ -86,8 +133,8 @@ class TestUsers:
         site.users("deleteSessions", userId=user_id)
         assert site.users("listSessions", userId=user_id)["total"] == 0
 
-    def test_targets(self, sdk: Sdk, full_key: str) -> None:
-        site = with_full_key(sdk, full_key)
+    @shows("createTarget", "listTargets", "getTarget", "updateTarget", "deleteTarget")
+    def test_targets(self, site: Client) -> None:
         user_id = fresh_user(site)["$id"]
         target = site.users(
             "createTarget",
@@ -104,16 +151,39 @@ class TestUsers:
         with refused(404, "user_target_not_found"):
             site.users("getTarget", **named)
 
-    def test_second_factors(self, sdk: Sdk, full_key: str) -> None:
-        site = with_full_key(sdk, full_key)
-        user_id = fresh_user(site)["$id"]
-        assert set(site.users("listMFAFactors", userId=user_id).values()) == {False}
-        codes = site.users("createMFARecoveryCodes", userId=user_id)
+    FACTOR_METHODS = [
+        *("listMFAFactors", "deleteMFAAuthenticator"),
+        *("createMFARecoveryCodes", "getMFARecoveryCodes", "updateMFARecoveryCodes"),
+    ]
+
+    def second_factors(self, site: Client, sdk: Sdk, spelling: str = "MFA") -> None:
+        person = sdk.sign_in(sdk.sign_up())
+        user_id = person.account["$id"]
+
+        def users(method: str, **params: Any) -> Any:
+            return site.users(method.replace("MFA", spelling), userId=user_id, **params)
+
+        assert users("updateMFA", mfa=False)["mfa"] is False
+        assert set(users("listMFAFactors").values()) == {False}
+        codes = users("createMFARecoveryCodes")
         assert len(codes["recoveryCodes"]) == 6
-        assert site.users("getMFARecoveryCodes", userId=user_id) == codes
-        assert site.users("updateMFARecoveryCodes", userId=user_id) != codes
+        assert users("getMFARecoveryCodes") == codes
+        assert users("updateMFARecoveryCodes") != codes
         with refused(404, "user_authenticator_not_found"):
-            site.users("deleteMFAAuthenticator", userId=user_id, type="totp")
+            users("deleteMFAAuthenticator", type="totp")
+        secret = person.call("createMFAAuthenticator", type="totp")["secret"]
+        person.call("updateMFAAuthenticator", type="totp", otp=pyotp.TOTP(secret).now())
+        assert users("listMFAFactors")["totp"] is True
+        users("deleteMFAAuthenticator", type="totp")
+        assert users("listMFAFactors")["totp"] is False
+
+    @shows(*FACTOR_METHODS)
+    def test_second_factors(self, site: Client, sdk: Sdk) -> None:
+        self.second_factors(site, sdk)
+
+    @shows("updateMfa", *(name.replace("MFA", "Mfa") for name in FACTOR_METHODS), by=("node",))
+    def test_second_factors_by_their_old_names(self, site: Client, sdk: Sdk) -> None:
+        self.second_factors(site, sdk, "Mfa")
 
     IMPORTS = {
         "argon2id": "createArgon2User",
@@ -135,8 +205,8 @@ class TestUsers:
         "signerKey": "passwordSignerKey",
     }
 
-    def test_every_kind_of_hash_signs_in_and_is_renewed(self, sdk: Sdk, full_key: str) -> None:
-        site = with_full_key(sdk, full_key)
+    @shows(*IMPORTS.values())
+    def test_every_kind_of_hash_signs_in_and_is_renewed(self, site: Client, sdk: Sdk) -> None:
         for name, method in self.IMPORTS.items():
             vector, email = VECTORS[name], fresh_email()
             user = site.users(
@@ -157,6 +227,7 @@ class TestUsers:
                 assert user["hash"] == "argon2"
                 assert user["password"].startswith("$argon2id$")
 
+    @server_sdks
     def test_without_the_scope(self, sdk: Sdk) -> None:
         for client in (sdk.with_key(), sdk.client()):
             with refused(401, "general_unauthorized_scope"):
@@ -184,13 +255,15 @@ print(identity.public_id, challenge.public_id)
 """
 
 
-@server_sdks
-def test_identities_and_challenges(sdk: Sdk, full_key: str, server: Server) -> None:
-    """users.listIdentities, deleteIdentity; getMFAChallenge, which Node.js lacks"""
-    site = with_full_key(sdk, full_key)
+def left_behind(server: Server, user_id: str) -> list[str]:
+    """The ids of an identity and a challenge that somebody has."""
+    return server.manage("shell", "-c", _LEFT_BEHIND.format(user_id=user_id)).split()[-2:]
+
+
+@shows("listIdentities", "deleteIdentity")
+def test_identities(site: Client, server: Server) -> None:
     user_id = fresh_user(site)["$id"]
-    output = server.manage("shell", "-c", _LEFT_BEHIND.format(user_id=user_id))
-    identity_id, challenge_id = output.split()[-2:]
+    identity_id, _ = left_behind(server, user_id)
     query = json.dumps({"method": "equal", "attribute": "userId", "values": [user_id]})
     [identity] = site.users("listIdentities", queries=[query])["identities"]
     assert (identity["$id"], identity["userId"]) == (identity_id, user_id)
@@ -201,25 +274,40 @@ def test_identities_and_challenges(sdk: Sdk, full_key: str, server: Server) -> N
     assert site.users("listIdentities", queries=[query])["total"] == 0
     with refused(404, "user_identity_not_found"):
         site.users("deleteIdentity", identityId=identity_id)
-    if sdk.name != "python":
-        return
-    named = {"userId": user_id, "challengeId": challenge_id}
-    challenge = site.users("getMFAChallenge", **named)
+
+
+@shows("getMFAChallenge", by=("python",))
+def test_challenges(site: Client, server: Server) -> None:
+    user_id = fresh_user(site)["$id"]
+    _, challenge_id = left_behind(server, user_id)
+    challenge = site.users("getMFAChallenge", userId=user_id, challengeId=challenge_id)
     assert (challenge["$id"], challenge["userId"]) == (challenge_id, user_id)
     assert challenge["code"] == "123456"
     with refused(401, "user_invalid_token"):
-        site.users("getMFAChallenge", **{**named, "challengeId": "unknown"})
+        site.users("getMFAChallenge", userId=user_id, challengeId="unknown")
 
 
-@sdks("node")
-def test_list_logs(sdk: Sdk, full_key: str) -> None:
-    """users.listLogs, which Python's SDK lacks"""
-    site = with_full_key(sdk, full_key)
+@shows("listLogs", by=("node",))
+def test_list_logs(site: Client) -> None:
     user_id = fresh_user(site)["$id"]
     site.users("updateName", userId=user_id, name="Eva")
     logs = site.users("listLogs", userId=user_id)
     assert [entry["event"] for entry in logs["logs"]] == ["user.update", "user.create"]
     assert logs["logs"][0]["userType"] == "keyProject"
+
+
+@server_sdks
+def test_every_method_is_shown(sdk: Sdk) -> None:
+    client = sdk.client()
+    shown = {named(method, client) for method in SHOWN[sdk.name]}
+    assert shown == client.user_methods() - NOT_OURS
+
+
+@sdks("python")
+def test_passkeys_are_no_route(site: Client) -> None:
+    """Of the SDK's newest methods, which its server has and the contract's does not."""
+    with refused(404, "general_route_not_found"):
+        site.users("listPasskeys", userId="nobody")
 
 
 @server_sdks
@@ -241,9 +329,51 @@ def test_server_rendering_recipe(sdk: Sdk, full_key: str) -> None:
         visitor.call("get")
 
 
+@pytest.fixture(scope="module")
+def limiting_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A site that limits the visitors whom servers forward."""
+    limits = {"RATE_LIMITS_ENABLED": True, "LIMIT_VISITORS": True}
+    server = Server(tmp_path_factory.mktemp("limits"), **limits)
+    with server.running():
+        yield server
+
+
 @server_sdks
-def test_impersonation(sdk: Sdk, full_key: str) -> None:
-    site = with_full_key(sdk, full_key)
+def test_server_rendering_counts_each_visitor(sdk: Sdk, limiting_server: Server) -> None:
+    """Whom one visitor's guesses lock out is that visitor."""
+    scopes = ["users.write", "sessions.write"]
+    printed = limiting_server.manage("createapikey", "--name", "ssr", "--scopes", *scopes)
+
+    def server_for(address: str | None) -> Client:
+        client = sdk.client()
+        client.set("setEndpoint", limiting_server.endpoint())
+        client.set("setKey", printed.splitlines()[-1])
+        if address:
+            client.add_header("X-Forwarded-For", address)
+        return client
+
+    # Each SDK brings its own visitors: the counters are the site's.
+    guesser, other = (f"203.0.113.{number + 10 * (sdk.name == 'node')}" for number in (1, 2))
+    email = fresh_email()
+    person = fresh_user(server_for(None), email=email, password=PASSWORD)
+    for _ in range(10):
+        with refused(401, "user_invalid_token"):
+            server_for(guesser).call("createSession", userId=person["$id"], secret="guessed")
+    with refused(429, "general_rate_limit_exceeded"):
+        server_for(guesser).call("createSession", userId=person["$id"], secret="guessed")
+    token = server_for(other).users("createToken", userId=person["$id"])
+    session = server_for(other).call("createSession", userId=person["$id"], secret=token["secret"])
+    assert session["ip"] == other
+    visitor = sdk.with_session(session["secret"])
+    visitor.set("setEndpoint", limiting_server.endpoint())
+    assert visitor.call("get")["email"] == email
+    # Without a visitor's address, the server itself is not limited.
+    with refused(401, "user_invalid_token"):
+        server_for(None).call("createSession", userId=person["$id"], secret="guessed")
+
+
+@server_sdks
+def test_impersonation(site: Client, sdk: Sdk) -> None:
     email = fresh_email()
     other = fresh_user(site, email=email)["$id"]
     staff = fresh_user(site)["$id"]

@@ -5,7 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +29,8 @@ from tests.accounts.vectors import VECTORS
 from tests.api.rows import contents, unchanged
 
 pytestmark = pytest.mark.django_db
+
+ROOT = Path(__file__).resolve().parents[2]
 
 FIREBASE = VECTORS["Firebase's own"]
 BCRYPT = "$2b$04$9g2hvuR9n5O2UfVugSd7Kur1f4FI3.m5t4sIMjb7xyVDm0JzA4m1O"  # of "correct horse"
@@ -82,6 +90,7 @@ SCRYPT_INFINITE = {
     "costParallel": 1,
     "length": 64,
 }
+SCRYPT_DEAR = {**SCRYPT_INFINITE, "costCpu": 2**24}
 ARGON2_DEAR = "$argon2id$v=19$m=4194304,t=100,p=1$c2FsdHNhbHQ$" + "a" * 43
 
 
@@ -112,6 +121,13 @@ def run(*arguments: str, **options: Any) -> str:
     out = io.StringIO()
     call_command("importaccounts", *arguments, stdout=out, stderr=io.StringIO(), **options)
     return out.getvalue()
+
+
+def export(*arguments: str, **options: Any) -> str:
+    """What exportaccounts says besides."""
+    err = io.StringIO()
+    call_command("exportaccounts", *arguments, stderr=err, **options)
+    return err.getvalue()
 
 
 class TestShapes:
@@ -180,6 +196,42 @@ class TestAgain:
         assert run(file, skip=6).startswith("5 created, 0 updated, 1 there already")
         assert Account.objects.count() == 12
 
+    def test_after_a_kill_goes_on(self, tmp_path: Path) -> None:
+        """Whom a killed run reached is there whole, and the next run adds the others."""
+        database = tmp_path / "db.sqlite3"
+        environment = {**os.environ, "DATABASE_URL": f"sqlite:///{database}"}
+        environment |= {"DJANGO_SETTINGS_MODULE": "example_project.settings"}
+
+        def manage(*arguments: str) -> list[str]:
+            return [sys.executable, str(ROOT / "manage.py"), *arguments]
+
+        def people() -> list[tuple[str, bool, int]]:
+            with closing(sqlite3.connect(database, timeout=30)) as opened:
+                return opened.execute(
+                    "SELECT name, email_verified, "
+                    "(SELECT count(*) FROM django_account_target WHERE account_id = a.id) "
+                    "FROM django_account_account a"
+                ).fetchall()
+
+        subprocess.run(manage("migrate", "-v0"), env=environment, check=True, capture_output=True)
+        rows = [
+            {**APPWRITE, "$id": f"p{n}", "email": f"p{n}@example.org", "phone": f"+1415555{n:04}"}
+            for n in range(1500)
+        ]
+        importing = manage("importaccounts", write(tmp_path / "people.jsonl", rows))
+        with subprocess.Popen(importing, env=environment, stdout=subprocess.PIPE) as process:
+            while len(people()) < 100:
+                assert process.poll() is None
+                time.sleep(0.05)
+            process.kill()
+        there = len(people())
+        assert 100 <= there < len(rows)
+        assert set(people()) == {("Eve", True, 2)}
+        again = subprocess.run(importing, env=environment, check=True, capture_output=True)
+        told = f"{len(rows) - there} created, 0 updated, {there} there already"
+        assert again.stdout.decode().startswith(told)
+        assert people() == [("Eve", True, 2)] * len(rows)
+
     def test_difference_is_told_and_left(self, tmp_path: Path) -> None:
         run(write(tmp_path / "people.jsonl", [APPWRITE]))
         file = write(tmp_path / "changed.jsonl", [{**APPWRITE, "name": "Eva", "labels": []}])
@@ -211,6 +263,29 @@ class TestAgain:
         assert "row 2: + bob" in output
         assert "1 would be created, 1 would be updated" in output
 
+    def test_dry_run_is_refused_what_would_be_refused(self, tmp_path: Path) -> None:
+        run(write(tmp_path / "people.jsonl", [APPWRITE, {"$id": "bob"}]))
+        rows = [
+            {"$id": "ann", "phone": APPWRITE["phone"]},
+            {"$id": "bob", "email": "eve@example.org"},
+        ]
+        file = write(tmp_path / "more.jsonl", rows)
+        told = []
+        for dry_run in (True, False):
+            out = io.StringIO()
+            with unchanged(), pytest.raises(CommandError, match="refused"):
+                call_command(
+                    "importaccounts",
+                    file,
+                    dry_run=dry_run,
+                    update=True,
+                    stdout=out,
+                    stderr=io.StringIO(),
+                )
+            told.append(out.getvalue().replace(" would be", ""))
+        assert told[0] == told[1]
+        assert told[0].count("refused: ") == 2
+
 
 class TestRefused:
     @pytest.mark.parametrize(
@@ -226,6 +301,9 @@ class TestRefused:
             {"$id": "x", "labels": "{"},
             {"$id": "x", "prefs": []},
             {"$id": "x", "password": "$2b$31$" + "a" * 53, "hash": "bcrypt"},
+            {"$id": "x", "password": ARGON2_DEAR, "hash": "argon2"},
+            {"$id": "x", "password": "$P$U" + "a" * 30, "hash": "phpass"},
+            {"$id": "x", "password": "00", "hash": "scrypt", "hashOptions": SCRYPT_DEAR},
             {"$id": "x", "password": "00" * 16, "hash": "scrypt", "hashOptions": {"salt": "x"}},
             {"$id": "x", "password": "rot13$x", "hash": "rot13"},
             {"$id": "x", "email": "taken@example.org"},
@@ -313,6 +391,18 @@ class TestRefused:
         with unchanged(), pytest.raises(RuntimeError):
             run(write(tmp_path / "people.jsonl", [APPWRITE]))
 
+    def test_progress_bar_on_a_terminal(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file, err = (
+            write(tmp_path / "people.jsonl", [{"$id": f"p{n}"} for n in range(4)]),
+            io.StringIO(),
+        )
+        monkeypatch.setattr(Command, "BATCH", 2)
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+        call_command("importaccounts", file, stdout=io.StringIO(), stderr=err)
+        assert re.findall(r"\] +(\d+)% (\d+) rows", err.getvalue())[-1] == ("100", "4")
+
     def test_no_file(self, tmp_path: Path) -> None:
         for arguments in ([], [str(tmp_path / "none.jsonl")]):
             with pytest.raises(CommandError):
@@ -374,7 +464,7 @@ class TestExport:
         create_account(account_id="plain", password="correct horse", name='quo"te,\n')
         before = contents()
         file = tmp_path / f"export.{kind}"
-        call_command("exportaccounts", str(file), format=kind)
+        export(str(file), format=kind, passwords=True)
         assert file.stat().st_mode & 0o077 == 0
         with unchanged():
             assert run(str(file)).startswith("0 created, 0 updated, 3 there already")
@@ -394,12 +484,33 @@ class TestExport:
     def test_a_file_that_was_there_is_closed_to_others(self, tmp_path: Path) -> None:
         file = tmp_path / "export.jsonl"
         file.touch(mode=0o644)
-        call_command("exportaccounts", str(file))
+        export(str(file))
         assert file.stat().st_mode & 0o077 == 0
 
-    def test_without_passwords(self, capsys: pytest.CaptureFixture[str]) -> None:
-        create_account(account_id="plain", password="correct horse")
-        call_command("exportaccounts", without_passwords=True)
+    @pytest.mark.parametrize("kind", ["jsonl", "csv"])
+    def test_nothing_secret_unasked(self, tmp_path: Path, kind: str) -> None:
+        run(write(tmp_path / "people.jsonl", [APPWRITE]))
+        file = tmp_path / f"export.{kind}"
+        assert export(str(file), format=kind) == ""
+        assert file.stat().st_mode & 0o077 == 0
+        text = file.read_text()
+        assert APPWRITE["password"] not in text
+        assert not {"password", "hash", "hashOptions"} & set(re.findall(r"\w+", text))
+        with unchanged():
+            assert run(str(file)).startswith("0 created, 0 updated, 1 there already")
+        get_user_model().objects.all().delete()
+        assert run(str(file)).startswith("1 created")
+        account = Account.objects.get(public_id="eve")
+        assert (account.name, account.labels) == ("Eve", ["vip"])
+        # Somebody without a password: none is asked for when they set one.
+        assert account.password_changed_at is None
+        assert not account.user.has_usable_password()
+
+    def test_asked_for_hashes_it_warns(self, capsys: pytest.CaptureFixture[str]) -> None:
+        account = create_account(account_id="plain", password="correct horse")
+        warning = export(passwords=True)
+        assert "hashes of passwords" in warning
         row = json.loads(capsys.readouterr().out)
-        assert row["$id"] == "plain"
-        assert not {"password", "hash", "hashOptions"} & set(row)
+        assert row["$id"] == account.public_id
+        assert {"password", "hash", "hashOptions"} <= set(row)
+        assert row["password"] not in warning

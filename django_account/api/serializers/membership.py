@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rest_framework import serializers
 
+from django_account.accounts.models import Account
 from django_account.api.fields import BooleanParam
 from django_account.api.queries import BASICS, Attribute, Kind, QueriesParam, Resource
 from django_account.api.serializers.documents import document, flag, moment, text
@@ -29,6 +33,24 @@ MembershipSerializer = document(
         "roles": serializers.ListField(child=serializers.CharField()),
     },
 )
+
+_EMPTY: dict[str, Any] = {
+    **dict.fromkeys(MembershipSerializer().fields, ""),
+    "confirm": False,
+    "mfa": False,
+    "roles": [],
+}
+
+
+def membership_document(given: Mapping[str, Any], account: Account) -> dict[str, Any]:
+    """A membership of somebody's as MEMBERSHIPS gives it; what it leaves out is empty."""
+    whose = {
+        "userId": account.public_id,
+        "userName": account.name,
+        "userEmail": account.email or "",
+    }
+    return {**_EMPTY, **whose, **given}
+
 
 MembershipListSerializer = document(
     "MembershipList",

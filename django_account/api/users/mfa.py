@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpResponse
 
 from django_account.api.permissions import missing_scopes
@@ -18,6 +20,13 @@ from django_account.api.serializers.user import UserInput
 from django_account.api.users.base import PeopleViewSet, users_endpoint
 from django_account.mfa import services
 from django_account.selfservice.passwordless import Requester
+
+_NEW_CODES: dict[str, Any] = {
+    "scope": "users.write",
+    "params": UserInput,
+    "answers": MfaRecoveryCodesSerializer,
+    "event": "user.update",
+}
 
 
 class UserMFAViewSet(PeopleViewSet):
@@ -55,23 +64,13 @@ class UserMFAViewSet(PeopleViewSet):
         codes = services.list_recovery_codes(account=self.find_person())
         return json_answer({"recoveryCodes": codes})
 
-    @users_endpoint(
-        scope="users.write",
-        params=UserInput,
-        answers=MfaRecoveryCodesSerializer,
-        event="user.update",
-    )
+    @users_endpoint(**_NEW_CODES)
     def create_mfa_recovery_codes(self, request: object, **path: str) -> HttpResponse:
         """Six recovery codes."""
         codes = services.create_recovery_codes(account=self.find_person())
         return json_answer({"recoveryCodes": codes})
 
-    @users_endpoint(
-        scope="users.write",
-        params=UserInput,
-        answers=MfaRecoveryCodesSerializer,
-        event="user.update",
-    )
+    @users_endpoint(**_NEW_CODES)
     def update_mfa_recovery_codes(self, request: object, **path: str) -> HttpResponse:
         """Six new recovery codes in place of the old."""
         codes = services.update_recovery_codes(account=self.find_person())

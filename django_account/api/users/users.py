@@ -21,6 +21,7 @@ from django_account.api.serializers.account import (
 from django_account.api.serializers.membership import (
     MembershipListSerializer,
     UserMembershipListInput,
+    membership_document,
 )
 from django_account.api.serializers.user import (
     SEARCHED,
@@ -230,11 +231,10 @@ class UserViewSet(PeopleViewSet):
     )
     def list_memberships(self, request: object, **path: str) -> HttpResponse:
         """Somebody's teams, as the site's MEMBERSHIPS knows them."""
+        account = self.find_person()
         memberships = conf.memberships(
-            account=self.find_person(),
-            queries=self.params["queries"],
-            search=self.params["search"],
+            account=account, queries=self.params["queries"], search=self.params["search"]
         )
-        documents = list(memberships)
+        documents = [membership_document(each, account) for each in memberships]
         total = len(documents) if self.params["total"] else 0
         return json_answer({"total": total, "memberships": documents})

@@ -27,18 +27,25 @@ class Command(BaseCommand):
         parser.add_argument("file", nargs="?", help="standard output when left out")
         parser.add_argument("--format", choices=["jsonl", "csv"], default="jsonl")
         parser.add_argument(
-            "--without-passwords", action="store_true", help="leave the hashes of passwords out"
+            "--passwords",
+            action="store_true",
+            help="with the hashes of passwords, so that people need no new ones where they move",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         accounts = Account.objects.with_user().order_by("pk").iterator(chunk_size=self.CHUNK)
-        passwords = not options["without_passwords"]
+        passwords = options["passwords"]
+        if passwords:
+            self.stderr.write(
+                "The export holds the hashes of passwords, at which whoever reads it can guess: "
+                "encrypt it on its way, and delete it when it is imported."
+            )
         rows = (to_appwrite(account, passwords=passwords) for account in accounts)
         with ExitStack() as stack:
             file: Any = sys.stdout
             if options["file"]:
                 path = Path(options["file"])
-                # Hashes are for nobody else's eyes.
+                # People's addresses and hashes are for nobody else's eyes.
                 path.touch(mode=0o600)
                 if path.is_file():
                     # It may have been there, for all to read.

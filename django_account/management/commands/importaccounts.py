@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import connection, transaction
 
 from django_account.accounts import users
 from django_account.accounts.models import Account
@@ -175,17 +175,17 @@ class Command(BaseCommand):
             cursor.execute(f"SELECT {owner}, {email} FROM {table} WHERE {verified}")  # noqa: S608
             proven = {(plain(pk), address.lower()) for pk, address in cursor.fetchall()}
         for user in users.without_account().order_by("pk").iterator(chunk_size=self.BATCH):
-            if dry_run:
-                self.stdout.write(f"user {user.pk}: + {users.read_email(user) or '(no address)'}")
-                self.outcomes["created"] += 1
-                continue
             try:
-                adopt_user(user)
+                with transaction.atomic():
+                    adopt_user(user)
+                    transaction.set_rollback(dry_run)
             except AccountError as error:
                 self.outcomes["refused"] += 1
                 self.stdout.write(f"user {user.pk}: refused: {error}")
                 continue
             self.outcomes["created"] += 1
+            if dry_run:
+                self.stdout.write(f"user {user.pk}: + {users.read_email(user) or '(no address)'}")
         # Also of those who were adopted before, by signing in or by a run that was stopped.
         unproven = Account.objects.filter(email_verified=False, email__isnull=False)
         for account in unproven.order_by("pk").iterator(chunk_size=self.BATCH):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,12 +14,15 @@ import time_machine
 
 from django_account.accounts.models import Account
 from django_account.api.urls import urlpatterns
-from django_account.api_keys.models import GRANTABLE_SCOPES
+from django_account.api_keys.models import GRANTABLE_SCOPES, ApiKey
 from django_account.api_keys.services import create_api_key, create_ephemeral_key
 from django_account.core.crypto import derive_keys
 from django_account.exceptions import InvalidArgument
+from django_account.identities.models import Identity
+from django_account.mfa.models import Challenge
 from tests.api.rows import unchanged
 from tests.client import ApiClient, assert_error
+from tests.mfa.people import enrol
 
 PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
 
@@ -32,11 +36,30 @@ def routes() -> Iterator[tuple[str, str, Any]]:
                 yield str(pattern.pattern), method.upper(), declared
 
 
-# What names a person or something of theirs.
+# What names a person or something of theirs, and what else stands in a path.
 IDS = {"userId", "sessionId", "targetId", "identityId", "challengeId"}
+NO_IDS = {"provider", "projectId", "type"}
 
 WITH_ID = [each for each in routes() if IDS.intersection(PLACEHOLDER.findall(each[0]))]
 OF_USERS = [each for each in routes() if each[2].service == "users"]
+
+# Enough for every route with an id, so that nothing but its caller is refused.
+BODY = {
+    "email": "eva@example.org",
+    "emailVerification": True,
+    "identifier": "another-token",
+    "impersonator": True,
+    "labels": ["vip"],
+    "mfa": False,
+    "name": "Eva",
+    "number": "+14155550199",
+    "password": "another horse",
+    "phoneVerification": True,
+    "prefs": {"theme": "dark"},
+    "providerType": "push",
+    "status": False,
+    "targetId": "another",
+}
 
 
 def named(each: tuple[str, str, Any]) -> str:
@@ -47,33 +70,72 @@ class TestMatrix:
     """Generated from the URL configuration: a new route with an id is held to it at once."""
 
     def test_there_are_routes(self) -> None:
-        assert len(WITH_ID) > 25
-        assert len(OF_USERS) > 30
+        services = Counter(declared.service for _, _, declared in WITH_ID)
+        assert services["account"] >= 6
+        assert services["users"] >= 34
+        assert len(OF_USERS) > services["users"]
+
+    def test_every_placeholder_is_known(self) -> None:
+        """Where this fails, a path names something new: add it to IDS and to Ada's belongings."""
+        placeholders = {name for each in routes() for name in PLACEHOLDER.findall(each[0])}
+        assert placeholders == IDS | NO_IDS
+
+    @pytest.fixture
+    def adas(self, ada: ApiClient) -> dict[str, str]:
+        """What is Ada's, by what names it in a path; besides, she has a second factor."""
+        account = Account.objects.get(public_id=ada.account["$id"])
+        enrol(ada)
+        ada.post("/account/mfa/recovery-codes")
+        ada.post("/account/targets/push", {"targetId": "adas", "identifier": "token"})
+        identity = Identity.objects.create(account=account, provider="github", provider_uid="1")
+        expires_at = datetime.now(UTC) + timedelta(minutes=5)
+        challenge = Challenge(account=account, factor="custom", expires_at=expires_at)
+        challenge.set_code("123456", readable=True)
+        challenge.save()
+        found = {
+            "userId": account.public_id,
+            "sessionId": ada.session["$id"],
+            "targetId": "adas",
+            "identityId": identity.public_id,
+            "challengeId": challenge.public_id,
+        }
+        assert found.keys() == IDS
+        return found
+
+    def path(self, pattern: str, adas: dict[str, str]) -> str:
+        return "/" + PLACEHOLDER.sub(lambda name: adas.get(name[1], "totp"), pattern)
 
     @pytest.mark.parametrize("route", WITH_ID, ids=named)
     def test_nobody_reaches_another_person(
-        self, ada: ApiClient, bob: ApiClient, guest: ApiClient, route: tuple[str, str, Any]
+        self,
+        adas: dict[str, str],
+        ada: ApiClient,
+        bob: ApiClient,
+        guest: ApiClient,
+        route: tuple[str, str, Any],
     ) -> None:
         pattern, method, declared = route
-        ada.post("/account/targets/push", {"targetId": "adas", "identifier": "token"})
-        # What hangs on a person is Ada's; a person is Ada herself.
-        ids = {
-            "userId": ada.account["$id"],
-            "sessionId": ada.session["$id"],
-            "targetId": "adas",
-            "identityId": "adas",
-            "type": "totp",
-        }
-        path = "/" + PLACEHOLDER.sub(lambda name: ids.get(name[1], "any"), pattern)
+        path = self.path(pattern, adas)
         jwt_of_bob = ApiClient(jwt=bob.post("/account/jwts").json()["jwt"])
         others = [scope for scope in GRANTABLE_SCOPES if scope not in declared.scopes]
         key = ApiClient(key=create_api_key(name="other", scopes=others).secret)
-        body = {"identifier": "x", "name": "x", "status": False, "password": "another horse"}
         with unchanged():
             for caller in (bob, jwt_of_bob, guest, key):
-                response = caller.call(method, path, body)
+                response = caller.call(method, path, BODY)
                 assert response.status_code in (401, 404), (response.status_code, response.content)
-                assert ada.account["$id"].encode() not in response.content
+                assert adas["userId"].encode() not in response.content
+
+    @pytest.mark.parametrize("route", WITH_ID, ids=named)
+    def test_whoever_may_does(
+        self, adas: dict[str, str], ada: ApiClient, site: ApiClient, route: tuple[str, str, Any]
+    ) -> None:
+        """So that the others are refused for who they are, not for what they sent."""
+        pattern, method, declared = route
+        if named(route) == "PATCH users/<str:userId>/mfa/recovery-codes":
+            Account.objects.get(public_id=adas["userId"]).recovery_codes.all().delete()
+        caller = ada if declared.service == "account" else site
+        response = caller.call(method, self.path(pattern, adas), BODY)
+        assert response.status_code == declared.status, response.content
 
     @pytest.mark.parametrize("route", OF_USERS, ids=named)
     def test_only_keys_with_a_scope_of_the_route_reach_the_users_api(
@@ -88,6 +150,19 @@ class TestMatrix:
             key = ApiClient(key=create_api_key(name="right", scopes=[scope]).secret)
             response = key.call(method, path)
             assert response.status_code in (200, 201, 400, 404), response.content
+
+    def test_a_key_mints_no_keys(self, adas: dict[str, str], site: ApiClient) -> None:
+        """Whatever it asks for, with whatever name a key would have."""
+        fields = ("pk", "name", "scopes", "expires_at", "secret_digest")
+        keys = list(ApiKey.objects.values(*fields))
+        body = BODY | {"userId": "unique()", "scopes": list(GRANTABLE_SCOPES), "duration": 3600}
+        for pattern, method, _ in OF_USERS:
+            response = site.call(method, self.path(pattern, adas), body)
+            assert b"standard_" not in response.content
+            assert b"ephemeral_" not in response.content
+        for path in ("keys", "project/keys", "project/keys/ephemeral", "projects/demo/keys"):
+            assert_error(site.post(f"/{path}", body), 404, "general_route_not_found")
+        assert list(ApiKey.objects.values(*fields)) == keys
 
 
 class TestImpersonation:

@@ -105,6 +105,13 @@ class TestParameters:
             response = site.post("/users/scrypt", body)
         assert f"`{name}`" in assert_error(response, 400, "general_argument_invalid")["message"]
 
+    @pytest.mark.parametrize("name", ["passwordCpu", "passwordMemory", "passwordParallel"])
+    def test_scrypt_that_costs_too_much(self, site: ApiClient, name: str) -> None:
+        with unchanged():
+            response = site.post("/users/scrypt", {**body_of(VECTORS["scrypt"]), name: 2**20})
+        message = assert_error(response, 400, "general_argument_invalid")["message"]
+        assert "cost more" in message
+
     def test_numerals(self, site: ApiClient) -> None:
         body = {**body_of(VECTORS["scrypt"]), "passwordCpu": "1024", "passwordMemory": "8"}
         assert site.post("/users/scrypt", body).json()["hashOptions"]["costCpu"] == 1024
@@ -114,9 +121,20 @@ class TestParameters:
         response = site.post("/users/scrypt-modified", {**body_of(VECTORS["scryptMod"]), name: "?"})
         assert f"`{name}`" in assert_error(response, 400, "general_argument_invalid")["message"]
 
-    def test_costly_hash(self, site: ApiClient) -> None:
-        body = {"userId": "e", "email": "e@example.org", "password": "$2b$31$" + "a" * 53}
-        assert_error(site.post("/users/bcrypt", body), 400, "general_argument_invalid")
+    @pytest.mark.parametrize(
+        ("kind", "hashed"),
+        [
+            ("bcrypt", "$2b$31$" + "a" * 53),
+            ("phpass", "$P$U" + "a" * 30),
+            ("phpass", "$2y$31$" + "a" * 53),
+            ("argon2", "$argon2id$v=19$m=2097152,t=1,p=1$c29tZXNhbHQ$c29tZWhhc2g"),
+            ("argon2", "$argon2id$v=19$m=65536,t=4000000000,p=1$c29tZXNhbHQ$c29tZWhhc2g"),
+        ],
+    )
+    def test_costly_hash(self, site: ApiClient, kind: str, hashed: str) -> None:
+        body = {"userId": "e", "email": "e@example.org", "password": hashed}
+        with unchanged():
+            assert_error(site.post(f"/users/{kind}", body), 400, "general_argument_invalid")
 
     def test_site_that_cannot_verify_it(self, site: ApiClient, settings: Any) -> None:
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

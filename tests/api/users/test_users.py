@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from django_account.accounts.models import Account
+from django_account.api.serializers.membership import MembershipSerializer
 from tests.api.rows import unchanged
 from tests.client import PASSWORD, ApiClient, assert_error
 
@@ -313,12 +314,18 @@ class TestListMemberships:
 
         def memberships(**given: Any) -> list[dict[str, Any]]:
             asked.update(given)
-            return [{"$id": "m", "teamName": "Red"}]
+            return [{"$id": "m", "teamName": "Red", "roles": ["owner"]}]
 
         project(MEMBERSHIPS=memberships)
         query = 'queries[0]={"method":"limit","values":[3]}&search=red'
         body = site.get(f"/users/eve/memberships?{query}").json()
-        assert body == {"total": 1, "memberships": [{"$id": "m", "teamName": "Red"}]}
+        assert body["total"] == 1
+        [membership] = body["memberships"]
+        assert membership.keys() == MembershipSerializer().fields.keys()
+        told = {"$id": "m", "teamName": "Red", "roles": ["owner"]}
+        told |= {"userId": "eve", "userName": "Eve", "userEmail": "eve@example.org"}
+        assert membership.items() >= told.items()
+        assert (membership["userPhone"], membership["confirm"]) == ("", False)
         assert asked["account"].public_id == "eve"
         assert (asked["queries"].limit, asked["search"]) == (3, "red")
 
