@@ -48,6 +48,11 @@ class DjangoAccountConfig(AppConfig):
             "authenticator_removed",
             "recovery_codes_created",
             "challenge_completed",
+            "identity_linked",
+            "identity_deleted",
+            "target_created",
+            "target_updated",
+            "target_deleted",
         ):
             getattr(signals, name).connect(
                 getattr(audit, name), dispatch_uid=f"django_account.audit.{name}"

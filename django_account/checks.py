@@ -308,7 +308,17 @@ def check_oauth2_providers(**kwargs: Any) -> list[CheckMessage]:
             # A string would be taken for its letters.
             if not _is_list_of_strings(config.get(name, []))
         ]
-        missing = provider.missing(config) if config.get("enabled", True) else []
+        found += [
+            checks.Error(
+                f"{where}: {name!r} must be True or False. Until it is, it counts as False.",
+                hint="From the environment: `os.environ.get(…) == '1'`, for instance.",
+                id="django_account.E015",
+            )
+            for name in ("enabled", "native")
+            # The text "no" is as true as "yes".
+            if not isinstance(config.get(name, True), bool)
+        ]
+        missing = provider.missing(config) if config.get("enabled", True) is True else []
         if missing:
             found.append(_provider_error(f"{where} lacks {', '.join(missing)}.", "", []))
         if not settings.DEBUG and any(_is_unprotected(config.get(name)) for name in ADDRESSES):

@@ -4,8 +4,8 @@
 committed. *Requests* carry what must be delivered. A receiver that fails is logged and hurts nobody
 (``send_robust``). Receivers live in the host and in the reacting packages, never here.
 
-Every event up to ``acted`` has one argument more, ``reported``: whether it happened on behalf of a
-request that ``acted`` tells of as well.
+Every event up to ``acted`` has one argument more, ``reported``: whether another signal tells of the
+same act, and the activity log goes by that one: ``acted`` of a request.
 """
 
 from __future__ import annotations
@@ -57,6 +57,19 @@ recovery_codes_created = Signal()
 
 # A session has proven a second factor. Arguments: account, session; factor, its name.
 challenge_completed = Signal()
+
+# An account elsewhere signs somebody in from now on, or not any more. Arguments: account; identity
+# (of a deleted one the row is gone; its values are still there).
+identity_linked = Signal()
+identity_deleted = Signal()
+
+# A person has another target, a changed one, or one less. Not sent of those that mirror the
+# account's own addresses, nor of a device's that goes with its session. Arguments: account; target
+# (of a deleted one the row is gone; its values are still there).
+target_created = Signal()
+target_updated = Signal()
+target_deleted = Signal()
+
 # Somebody called an endpoint of the API that declares an event, or pressed the button of one of our
 # pages, and it did or refused what was asked; not when a check in front of it refused the request.
 # Arguments: activity, a core.activity.Activity.
@@ -76,7 +89,7 @@ _reported: ContextVar[bool] = ContextVar("django_account_reported", default=Fals
 
 @contextmanager
 def reporting() -> Iterator[None]:
-    """Mark the events of a block as ``reported``: whoever runs it sends ``acted`` for them."""
+    """Mark the events of a block as ``reported``: whoever runs it sends the signal that tells."""
     token = _reported.set(True)
     try:
         yield
@@ -85,7 +98,7 @@ def reporting() -> Iterator[None]:
 
 
 def is_reported() -> bool:
-    """Whether ``acted`` tells of what happens now."""
+    """Whether another signal tells of what happens now."""
     return _reported.get()
 
 

@@ -18,7 +18,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--require-services",
         action="store_true",
-        help="fail, rather than skip, where PostgreSQL, Redis, Node.js or Chromium is missing",
+        help="fail, rather than skip, where PostgreSQL, MariaDB, Redis, Node.js or Chromium is "
+        "missing",
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from django.core.checks import CheckMessage
 
 from django_account import checks
+from django_account.identities.providers.registry import PROVIDERS, is_enabled
 from tests.core.test_geo import write_database
 
 GOOD_KEY = "not-a-default-" + "0123456789abcdef" * 4
@@ -289,6 +290,9 @@ class TestOAuth2Providers:
             {"github": {**GITHUB, "scopes": "repo"}},
             {"github": {**GITHUB, "scopes": [1]}},
             {"google": {**GITHUB, "native_client_ids": "com.example.app"}},
+            {"github": {**GITHUB, "enabled": "no"}},
+            {"github": {**GITHUB, "enabled": 1}},
+            {"google": {**GITHUB, "native": "false"}},
         ],
         ids=str,
     )
@@ -303,6 +307,16 @@ class TestOAuth2Providers:
         project(OAUTH2_PROVIDERS={"gihtub": self.GITHUB})
         [message] = checks.check_oauth2_providers()
         assert "github" in str(message.hint)
+        project(OAUTH2_PROVIDERS={"github": {**self.GITHUB, "enable": False}})
+        [message] = checks.check_oauth2_providers()
+        assert "'enabled'" in str(message.hint)
+
+    @pytest.mark.parametrize("enabled", ["no", "yes", "True", 1, None])
+    def test_what_is_no_bool_switches_nothing_on(self, project: Any, enabled: Any) -> None:
+        project(OAUTH2_PROVIDERS={"github": {**self.GITHUB, "enabled": enabled}})
+        assert not is_enabled(PROVIDERS["github"])
+        [message] = checks.check_oauth2_providers()
+        assert "True or False" in message.msg
 
     def test_no_secret_in_a_message(self, project: Any) -> None:
         project(

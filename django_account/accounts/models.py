@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from django_account.conf import conf
 from django_account.core import emails
-from django_account.core.fields import ExactCharField
+from django_account.core.fields import Bytes, ExactCharField
 from django_account.core.ids import unique_id
 from django_account.core.times import is_stale
 
@@ -85,7 +85,7 @@ class Account(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(email__isnull=True)
-                | (models.Q(email=Lower("email")) & ~models.Q(email="")),
+                | (models.Q(email=Bytes(Lower("email"))) & ~models.Q(email="")),
                 name="account_email_in_normal_form",
             ),
             models.CheckConstraint(condition=~models.Q(phone=""), name="account_phone_not_empty"),

@@ -16,10 +16,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from django_account.accounts.models import Account
+from django_account.administration.services import reset_limits
 from django_account.core import emails, phones
 from django_account.limits.models import CacheEntry
-from django_account.limits.services import reset_limits
-from django_account.mfa.models import GuessCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,7 @@ class Subject:
         return ", ".join(names)
 
     def reset(self) -> bool:
-        """Set the limits back; see :func:`~django_account.limits.services.reset_limits`. Wrong
-        second factors are none of the cache's, and refuse the person all the same."""
-        if self.account is not None:
-            GuessCount.objects.filter(user=self.account.user_id).delete()
+        """Set the limits back; see :func:`~django_account.administration.services.reset_limits`."""
         return reset_limits(
             account_ids=[self.account.public_id] if self.account else [],
             emails=self.emails,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q
 
 from django_account import signals
 from django_account.accounts import users
@@ -17,6 +18,9 @@ from django_account.accounts.passwords import remove_password
 from django_account.accounts.services import is_on_identity, lock_account, require_welcome_email
 from django_account.conf import conf
 from django_account.exceptions import EmailAlreadyExists, PhoneAlreadyExists, TargetAlreadyExists
+from django_account.limits.buckets import normal_form, subject
+from django_account.limits.counters import reset_subjects
+from django_account.mfa.models import GuessCount
 from django_account.selfservice.delivery import tell_of_removal
 from django_account.selfservice.profile import (
     assign_acceptable,
@@ -28,6 +32,46 @@ from django_account.selfservice.profile import (
 )
 from django_account.sessions.services import end_sessions
 from django_account.targets.services import is_claimed
+
+
+def reset_limits(
+    *,
+    account_ids: Iterable[str] = (),
+    emails: Iterable[str] = (),
+    phones: Iterable[str] = (),
+    ips: Iterable[str] = (),
+) -> bool:
+    """Set back all that counts against a person or an address: every rate limit, on every route,
+    and a person's wrong second factors.
+
+    Who has an account is reached in every way by one: by its id, its e-mail address or its number.
+    An address of a network in IPv6 stands for all of it, as when it is counted.
+
+    Args:
+        account_ids: public ids.
+        emails: in any spelling.
+        phones: in E.164.
+        ips: IPv4 or IPv6.
+
+    Returns:
+        whether the site's cache took it. If not, it is gone, and what it counted before is there
+        again when it comes back.
+    """
+    named = {
+        "userId": set(account_ids),
+        "email": {normal_form("email", email) for email in emails},
+        "phone": set(phones),
+        "ip": set(ips),
+    }
+    people = Account.objects.filter(
+        Q(public_id__in=named["userId"]) | Q(email__in=named["email"]) | Q(phone__in=named["phone"])
+    )
+    for account in people:
+        named["userId"].add(account.public_id)
+        named["email"] |= {account.email} if account.email else set()
+        named["phone"] |= {account.phone} if account.phone else set()
+        GuessCount.objects.filter(user=account.user_id).delete()
+    return reset_subjects([subject(kind, value) for kind in named for value in named[kind]])
 
 
 def update_status(*, account: Account, is_active: bool) -> None:

@@ -27,6 +27,7 @@ def report(
     session: Session | None = None,
     given: Mapping[str, Any] | None = None,
     refusal: Exception | None = None,
+    tries: bool = False,
 ) -> None:
     """Send ``acted`` once the request's transaction has committed.
 
@@ -35,6 +36,7 @@ def report(
         session: the one that was made or changed; the caller's where there is none.
         given: the parameters, of which those that name an account are read.
         refusal: what came of it, unless it was done.
+        tries: whether a refusal is worth an entry, whatever the event.
     """
     # Whoever fails may be signed in as somebody else than whom they tried to be.
     named = _named(given or {}) if refusal is not None and account is None else {}
@@ -47,6 +49,7 @@ def report(
             account=account,
             named=named,
             error=_code(refusal),
+            tries=tries,
             user_type=_user_type(caller, account),
             session_id="" if session is None else session.public_id,
             key_name="" if caller.api_key is None else caller.api_key.name,

@@ -75,6 +75,7 @@ class Endpoint:
         answers: what it answers, for the OpenAPI schema: a serializer class, or None for no body.
         status: of success.
         event: its name in the activity log (core.activity); None where nothing is logged.
+        tries: whether a code can be guessed there, so that failures are logged whatever the event.
     """
 
     scope: str | tuple[str, ...]
@@ -89,6 +90,7 @@ class Endpoint:
     answers: Any = None
     status: int = 200
     event: str | None = None
+    tries: bool = False
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -360,6 +362,7 @@ class AccountViewSet(ViewSet):
                 session=self.concerned_session,
                 given={**self.params, **self.aimed_at},
                 refusal=self.refusal,
+                tries=self.spec.tries,
             )
         http_request: HttpRequest = getattr(request, "_request", request)
         add_cors_headers(http_request, response, preflight=False)

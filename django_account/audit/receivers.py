@@ -19,14 +19,14 @@ from django_account import signals
 from django_account.accounts.models import Account
 from django_account.audit.models import MAX_KEY_NAME, LogEntry
 from django_account.conf import conf
-from django_account.core.activity import ATTEMPTS, Activity
+from django_account.core.activity import Activity
 from django_account.core.clients import MAX_USER_AGENT, ClientInfo
 from django_account.core.compiled import CompiledInsert
 
 
 def acted(activity: Activity, **kwargs: Any) -> None:
     """Receiver of ``acted``: write an entry for what was done, and for an attempt that failed."""
-    if activity.error and activity.event not in ATTEMPTS:
+    if activity.error and not activity.is_attempt:
         return
     entry = LogEntry(
         event=activity.event,
@@ -151,6 +151,31 @@ authenticator_added = authenticator_removed = recovery_codes_created = factors_c
 def challenge_completed(account: Any, session: Any, reported: bool, **kwargs: Any) -> None:
     """Receiver of ``challenge_completed``."""
     by_site("challenges.update", account, reported, session_id=session.public_id)
+
+
+def identity_linked(account: Any, reported: bool, **kwargs: Any) -> None:
+    """Receiver of ``identity_linked``."""
+    by_site("identity.create", account, reported)
+
+
+def identity_deleted(account: Any, reported: bool, **kwargs: Any) -> None:
+    """Receiver of ``identity_deleted``."""
+    by_site("identity.delete", account, reported)
+
+
+def target_created(account: Any, reported: bool, **kwargs: Any) -> None:
+    """Receiver of ``target_created``."""
+    by_site("target.create", account, reported)
+
+
+def target_updated(account: Any, reported: bool, **kwargs: Any) -> None:
+    """Receiver of ``target_updated``."""
+    by_site("target.update", account, reported)
+
+
+def target_deleted(account: Any, reported: bool, **kwargs: Any) -> None:
+    """Receiver of ``target_deleted``."""
+    by_site("target.delete", account, reported)
 
 
 def account_deleted(instance: Account, **kwargs: Any) -> None:

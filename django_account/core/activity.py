@@ -29,11 +29,13 @@ EVENTS = (
     "target.create",
     "target.update",
     "target.delete",
+    # Ours: upstream knows of none but in a sign-in.
+    "identity.create",
     "identity.delete",
 )
 
 # Signing in, codes and recovery: what somebody who is no friend would try. Of these the log keeps
-# the failures as well.
+# the failures as well, and of those whose endpoint says so (Activity.tries).
 ATTEMPTS = frozenset(
     event
     for event in EVENTS
@@ -51,6 +53,7 @@ class Activity:
         named: how an attempt named the account, when there is no row: one of ``email``, ``phone``
             and ``public_id``. Never a secret.
         error: the type of the error that refused it; empty when it was done.
+        tries: whether it is an attempt, though not all that its event is of are.
         user_type: who acted: "user", "guest", "keyProject", or "admin" for the site itself.
         mode: "admin" when the site itself acted.
         session_id: the session that was made, changed or used.
@@ -64,6 +67,7 @@ class Activity:
     account: Any = None
     named: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
+    tries: bool = False
     user_type: str = "user"
     mode: str = "default"
     session_id: str = ""
@@ -71,3 +75,8 @@ class Activity:
     actor_id: str = ""
     client: ClientInfo = field(default_factory=ClientInfo)
     at: datetime = field(default_factory=timezone.now)
+
+    @property
+    def is_attempt(self) -> bool:
+        """Whether its failure is worth an entry."""
+        return self.tries or self.event in ATTEMPTS

@@ -59,7 +59,8 @@ class CompiledQuery:
         connection = connections[alias]
         with connection.cursor() as cursor:
             cursor.execute(sql, [*params[:place], parameter, *params[place + 1 :]])
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            # A tuple on MySQL.
+            rows: list[tuple[Any, ...]] = list(cursor.fetchall())
         if not converters:
             return rows
         converted = [list(row) for row in rows]

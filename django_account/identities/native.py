@@ -60,7 +60,7 @@ def verify_id_token(
         OAuth2ProviderFailure: the provider's keys cannot be read.
     """
     config = conf.oauth2_providers.get(provider.key, {})
-    if not config.get("client_id") or not config.get("native", True):
+    if not config.get("client_id") or config.get("native", True) is not True:
         raise ProviderDisabled(provider.name)
     audience = [config["client_id"], *config.get("native_client_ids", ())]
     strategy = Strategy(backend_settings(provider, config), {}, {})

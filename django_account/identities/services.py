@@ -217,6 +217,7 @@ def resolve(profile: Profile, account: Account | None = None) -> Identity:
         )
         identity.provider_tokens = profile.tokens
         identity.save(force_insert=True)
+        signals.send_on_commit(signals.identity_linked, account=owner, identity=identity)
         return identity
     identity.account = owner
     identity.provider_tokens = profile.tokens
@@ -325,7 +326,8 @@ def hand_over(account: Account) -> None:
     users.save(account.user, ["password"])
     end_sessions(account=account)
     revoke_tokens(account=account, kinds=set(Token.Kind))
-    Identity.objects.filter(account=account).delete()
+    for identity in Identity.objects.filter(account=account):
+        _delete(identity, account)
     # Second factors of a package above this one.
     account.user.django_account_authenticators.all().delete()
     account.recovery_codes.all().delete()
@@ -388,7 +390,7 @@ def unlink(*, account: Account, identity_id: str) -> None:
             raise IdentityNotFound
         if not _has_another_way(owner, identity):
             raise LastWayToSignIn
-        identity.delete()
+        _delete(identity, owner)
 
 
 def remove(*, identity_id: str) -> Account:
@@ -400,10 +402,20 @@ def remove(*, identity_id: str) -> Account:
     Raises:
         IdentityNotFound: there is no such identity.
     """
-    identity = Identity.objects.select_related("account").filter(public_id=identity_id).first()
-    if identity is None or not Identity.objects.filter(pk=identity.pk).delete()[0]:
-        raise IdentityNotFound
+    with transaction.atomic():
+        found = Identity.objects.select_related("account").filter(public_id=identity_id)
+        identity = found.first()
+        if identity is None or not _delete(identity, identity.account):
+            raise IdentityNotFound
     return identity.account
+
+
+def _delete(identity: Identity, account: Account) -> bool:
+    """Take an identity away, and tell of it. False when somebody else has just done so."""
+    deleted, _ = Identity.objects.filter(pk=identity.pk).delete()
+    if deleted:
+        signals.send_on_commit(signals.identity_deleted, account=account, identity=identity)
+    return bool(deleted)
 
 
 def _has_another_way(account: Account, identity: Identity) -> bool:

@@ -419,11 +419,13 @@ def reset_mfa(*, account: Account, requester: Requester | None = None) -> None:
         if was.mfa_enabled:
             signals.send_on_commit(signals.mfa_disabled, account=account)
         if was.totp_verified:
-            signals.send_on_commit(
-                signals.authenticator_removed,
-                account=account,
-                type=str(Authenticator.Type.TOTP),
-            )
+            # It is one act, of which the update above tells.
+            with signals.reporting():
+                signals.send_on_commit(
+                    signals.authenticator_removed,
+                    account=account,
+                    type=str(Authenticator.Type.TOTP),
+                )
         if requester is None:
             tell_of_removal(account)
         else:

@@ -690,7 +690,12 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     ("email__isnull", True),
                     models.Q(
-                        ("email", django.db.models.functions.text.Lower("email")),
+                        (
+                            "email",
+                            django_account.core.fields.Bytes(
+                                django.db.models.functions.text.Lower("email")
+                            ),
+                        ),
                         models.Q(("email", ""), _negated=True),
                     ),
                     _connector="OR",

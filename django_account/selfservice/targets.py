@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from django_account import signals
 from django_account.accounts.models import Account
 from django_account.accounts.services import lock_account
 from django_account.core import emails, phones
@@ -103,6 +104,7 @@ def create_target(
                 if held.first() is None:
                     raise SessionNotFound
             target.save(force_insert=True)
+            signals.send_on_commit(signals.target_created, account=account, target=target)
     except IntegrityError:
         raise TargetAlreadyExists from None
     return target
@@ -132,6 +134,10 @@ def update_target(
     try:
         with transaction.atomic():
             updated = Target.objects.filter(pk=target.pk).update(**values)
+            if updated:
+                signals.send_on_commit(
+                    signals.target_updated, account=target.account, target=target
+                )
     except IntegrityError:
         raise TargetAlreadyExists from None
     if not updated:
@@ -144,9 +150,11 @@ def delete_target(target: Target) -> None:
     Raises:
         TargetNotFound: it has gone in the meantime.
     """
-    deleted, _ = Target.objects.filter(pk=target.pk).delete()
-    if not deleted:
-        raise TargetNotFound
+    with transaction.atomic():
+        deleted, _ = Target.objects.filter(pk=target.pk).delete()
+        if not deleted:
+            raise TargetNotFound
+        signals.send_on_commit(signals.target_deleted, account=target.account, target=target)
 
 
 def find_target(*, account: Account, target_id: str, push_only: bool = False) -> Target:

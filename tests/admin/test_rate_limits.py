@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.html import parse_html
 
 from django_account.accounts.models import Account
+from django_account.administration.services import reset_limits
 from django_account.mfa.models import GuessCount
 from tests.client import ApiClient
 
@@ -100,6 +101,32 @@ class TestReset:
         assert not GuessCount.objects.claim(ada.user_id)
         reset(staff, "ada@example.org")
         assert GuessCount.objects.claim(ada.user_id)
+
+    @pytest.mark.parametrize(
+        ("given", "freed"),
+        [
+            ({"account_ids": ["ada"]}, True),
+            ({"emails": ["Ada@Example.org "]}, True),
+            ({"phones": ["+15551234567"]}, True),
+            ({"ips": [HERE]}, False),
+            ({"account_ids": ["bob"], "emails": ["no address"]}, False),
+            ({}, False),
+        ],
+        ids=str,
+    )
+    def test_does_no_more_than_the_function(
+        self, guest: ApiClient, project: Callable[..., None], given: dict[str, Any], freed: bool
+    ) -> None:
+        project(MFA_WRONG_ANSWERS=1)
+        ada = self.ada(guest)
+        Account.objects.filter(pk=ada.pk).update(phone="+15551234567")
+        assert GuessCount.objects.claim(ada.user_id)
+        for each in (BY_EMAIL, BY_PHONE, BY_ACCOUNT):
+            each.use_up(guest)
+        assert reset_limits(**given)
+        assert GuessCount.objects.claim(ada.user_id) is freed
+        for each in (BY_EMAIL, BY_PHONE, BY_ACCOUNT):
+            assert each.is_refused(guest) is not freed
 
     def test_asks_before_it_acts(self, guest: ApiClient, staff: Client) -> None:
         self.ada(guest)

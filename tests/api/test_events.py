@@ -152,6 +152,11 @@ def test_events_are_those_of_the_contract(action: str, event: str) -> None:
     assert {spec.event for _, name, spec in declared() if name == action} == {event}
 
 
+def test_where_codes_are_tried_under_another_name() -> None:
+    """Of these a refusal is logged, though their event is no attempt."""
+    assert {name for _, name, spec in declared() if spec.tries} == {"update_mfa_authenticator"}
+
+
 def test_every_page_has_an_event() -> None:
     pages = [
         pattern.callback.view_class

@@ -16,9 +16,13 @@ from django_account.accounts.services import create_account, delete_account
 from django_account.audit.models import LogEntry
 from django_account.core.activity import ATTEMPTS, EVENTS, Activity
 from django_account.core.clients import MAX_USER_AGENT, ClientInfo
+from django_account.exceptions import IdentityNotFound, TargetAlreadyExists, TargetNotFound
+from django_account.identities import services as identities
+from django_account.identities.models import Identity
+from django_account.identities.oauth2 import Profile
 from django_account.mfa import services as mfa
 from django_account.mfa.factors import all_factors
-from django_account.selfservice import profile
+from django_account.selfservice import profile, targets
 from django_account.selfservice.passwordless import Requester
 from django_account.sessions import services as sessions
 from tests.client import ApiClient
@@ -113,6 +117,45 @@ class TestTheSiteItself:
             ("user.update", "admin", "admin"),
         ]
 
+    def test_takes_second_factors_away(self, account: Account) -> None:
+        session = session_of(account)
+        seed, _ = mfa.create_authenticator(account=account)
+        code = pyotp.TOTP(seed).now()
+        mfa.confirm_authenticator(account=account, session=session, code=code)
+        before = len(written())
+        mfa.reset_mfa(account=account)
+        assert written()[before:] == [("user.update", "admin", "admin")]
+
+    def test_links_and_unlinks_accounts_elsewhere(self, account: Account) -> None:
+        for uid in ("1", "2"):
+            somebody = Profile(provider="github", uid=uid, email="ada@work.example.org")
+            identities.create_oauth2_token(profile=somebody, account=account)
+        first, second = Identity.objects.order_by("pk")
+        identities.unlink(account=account, identity_id=first.public_id)
+        identities.remove(identity_id=second.public_id)
+        with pytest.raises(IdentityNotFound):
+            identities.remove(identity_id=second.public_id)
+        entries = LogEntry.objects.order_by("pk")[1:]
+        assert [entry.event for entry in entries] == ["identity.create"] * 2 + [
+            "identity.delete"
+        ] * 2
+        assert {(entry.mode, entry.user_id) for entry in entries} == {("admin", "ada")}
+
+    def test_does_with_targets(self, account: Account) -> None:
+        given = {"account": account, "provider_type": "push"}
+        target = targets.create_target(**given, target_id="unique()", identifier="token")
+        with pytest.raises(TargetAlreadyExists):
+            targets.create_target(**given, target_id="unique()", identifier="token")
+        targets.update_target(target=target, name="Phone")
+        targets.delete_target(target)
+        for act in (targets.delete_target, lambda gone: targets.update_target(target=gone)):
+            with pytest.raises(TargetNotFound):
+                act(target)
+        assert written()[1:] == [
+            (f"target.{done}", "admin", "admin") for done in ("create", "update", "delete")
+        ]
+        assert {entry.user_id for entry in LogEntry.objects.all()} == {"ada"}
+
     def test_deletes_the_account(self, account: Account) -> None:
         delete_account(account)
         assert written() == [("user.create", "admin", "admin"), ("user.delete", "admin", "admin")]
@@ -129,6 +172,29 @@ class TestTheSiteItself:
             create_account()
             transaction.set_rollback(True)
         assert written() == []
+
+
+class TestOverTheAPI:
+    """The same acts are told once, under the name of the endpoint."""
+
+    def test_targets(self, ada: ApiClient) -> None:
+        before = len(written())
+        body = {"targetId": "phone", "identifier": "token"}
+        assert ada.post("/account/targets/push", body).status_code == 201
+        ada.put("/account/targets/phone/push", {"identifier": "new"})
+        ada.delete("/account/targets/phone/push")
+        assert written()[before:] == [
+            (f"target.{done}", "default", "user") for done in ("create", "update", "delete")
+        ]
+
+    def test_identities(self, ada: ApiClient) -> None:
+        somebody = Profile(provider="github", uid="1", email=EMAIL, email_verified=True)
+        with signals.reporting():
+            identities.create_oauth2_token(profile=somebody, account=Account.objects.get())
+        before = len(written())
+        identity = Identity.objects.get()
+        assert ada.delete(f"/account/identities/{identity.public_id}").status_code == 204
+        assert written()[before:] == [("identity.delete", "default", "user")]
 
 
 class TestAnonymisation:

@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 METHODS = ["tests/api/account/test_account.py", "tests/api/account/test_sessions.py"]
+CORE = ["tests/hosts/core_suite", *METHODS]
 ORDER_OF_CHECKS = ["tests/api/test_pipeline.py", "tests/api/test_errors.py"]
 READING = ["tests/api/test_parameters.py", "tests/api/test_documents.py"]
 
@@ -53,22 +54,33 @@ def run(host: str) -> subprocess.CompletedProcess[str]:
     """Run the tests of a host."""
     module = "tests.settings" if host == "stock" else f"tests.hosts.{host}.settings"
     own = Path("tests", "hosts", host, "checks.py")
-    paths = ["tests/hosts/core_suite", *METHODS, *HOSTS[host]]
+    paths = [*CORE, *HOSTS[host]]
     if (ROOT / own).exists():
         paths.append(str(own))
-    # A host tells itself by its settings; the database is one in memory.
+    if host == "naive_time":
+        paths += ["-p", "tests.hosts.naive_time.clock"]
+    return run_apart(module, paths)
+
+
+def run_apart(
+    module: str, arguments: list[str], **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run pytest in a process of its own, with other settings than ours.
+
+    Args:
+        module: the settings. Unless the environment says otherwise the database is in memory.
+        arguments: paths, and options of pytest.
+    """
     inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PYTEST_", "COV_")) and name not in ("DATABASE_URL", "CACHE_URL")
     }
     command = [sys.executable, "-m", "pytest", "-q", f"--ds={module}", "-p", "no:cacheprovider"]
-    if host == "naive_time":
-        command += ["-p", "tests.hosts.naive_time.clock"]
     return subprocess.run(
-        [*command, *paths],
+        [*command, *arguments],
         cwd=ROOT,
-        env={**inherited, "DJANGO_SETTINGS_MODULE": module},
+        env={**inherited, "DJANGO_SETTINGS_MODULE": module, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -97,7 +109,11 @@ def runs(request: pytest.FixtureRequest) -> Iterator[Runs]:
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_host(runs: Runs, host: str) -> None:
-    done = runs[host].result() if host in runs else run(host)
+    assert_passed(runs[host].result() if host in runs else run(host))
+
+
+def assert_passed(done: subprocess.CompletedProcess[str]) -> None:
+    """Check that a run was no failure, and no run of nothing."""
     passed = re.search(r"(\d+) passed", done.stdout)
     assert done.returncode == 0, done.stdout
     assert passed is not None, done.stdout

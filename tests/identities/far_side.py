@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import jwt
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 
@@ -39,17 +40,21 @@ def jwk(name: str = "first") -> dict[str, Any]:
 @cache
 def ec_pem() -> str:
     """A private key such as Apple gives out."""
-    from cryptography.hazmat.primitives import serialization
+    return pem_of(ec.generate_private_key(ec.SECP256R1()))
 
-    return (
-        ec.generate_private_key(ec.SECP256R1())
-        .private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        .decode()
-    )
+
+def pem_of(key: ec.EllipticCurvePrivateKey) -> str:
+    """A private key as text."""
+    form = serialization.PrivateFormat.PKCS8
+    nothing = serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, form, nothing).decode()
+
+
+def ec_jwk() -> dict[str, Any]:
+    """Its public half, as Resend lists its own."""
+    algorithm = jwt.algorithms.ECAlgorithm(jwt.algorithms.ECAlgorithm.SHA256)
+    public = algorithm.prepare_key(ec_pem()).public_key()
+    return {**algorithm.to_jwk(public, as_dict=True), "kid": "oauth_key", "alg": "ES256"}
 
 
 def sign(claims: dict[str, Any], *, key: str = "first", kid: str | None = None) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.identities.far_side import ec_pem
+import jwt
+
+from tests.identities.far_side import ec_jwk, ec_pem
 
 ADA = "ada@example.org"
 BEARER = "Bearer access-token"
@@ -21,6 +23,21 @@ TOKEN = {
     "expires_in": 3600,
     "token_type": "Bearer",
 }
+
+
+def resend_token(key: str = ec_pem(), **changed: Any) -> str:
+    """An access token of Resend's, which says who somebody is."""
+    claims = {
+        "iss": "https://api.resend.com",
+        "aud": "https://api.resend.com",
+        "client_id": "client-id",
+        "sub": "0b7f6c1e",
+        "scope": "emails:send",
+        "exp": 4_000_000_000,
+        **changed,
+    }
+    headers = {"kid": "oauth_key", "typ": "at+jwt"}
+    return jwt.encode(claims, key, algorithm="ES256", headers=headers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +57,7 @@ class Shape:
         token_answer: where it is not as RFC 6749 has it.
         authorization: how the token is presented; None for another way.
         extra: further parameters of its page.
+        keys: the public keys that its tokens are signed with, and where they are.
     """
 
     key: str
@@ -54,6 +72,7 @@ class Shape:
     token_answer: Any = None
     authorization: str | None = BEARER
     extra: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, Any] = field(default_factory=dict)
 
 
 SHAPES = [
@@ -450,6 +469,16 @@ SHAPES = [
         },
         person=("2007", ADA, True, "Ada Lovelace"),
         authorization="OAuth2 access-token",
+    ),
+    Shape(
+        key="resend",
+        authorize="https://api.resend.com/oauth/authorize",
+        token="https://api.resend.com/oauth/token",
+        scope="emails:send",
+        token_answer={**TOKEN, "access_token": resend_token(), "expires_in": 900},
+        keys={"https://api.resend.com/.well-known/jwks.json": {"keys": [ec_jwk()]}},
+        person=("0b7f6c1e", "", False, ""),
+        pkce=True,
     ),
     Shape(
         key="salesforce",

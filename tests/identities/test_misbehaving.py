@@ -19,8 +19,15 @@ from django_account.identities.models import Identity, OAuth2Flow
 from django_account.identities.providers import base
 from django_account.sessions.models import Session
 from django_account.tokens.models import Token
-from tests.client import assert_error
-from tests.identities.conftest import FAILURE, ISSUER, OIDC, Browser, query_of
+from tests.client import ApiClient, assert_error
+from tests.identities.conftest import (
+    FAILURE,
+    ISSUER,
+    OIDC,
+    Browser,
+    forget_discovered,
+    query_of,
+)
 from tests.identities.far_side import Call, FarSide, OpenIdProvider, Reply, jwk, rsa_key, sign
 
 pytestmark = pytest.mark.django_db
@@ -214,6 +221,64 @@ def test_a_provider_whose_addresses_all_stand_in_the_settings(
     browser.sign_in_by(oidc)
     assert Identity.objects.exists()
     assert oidc.far_side.called(f"{ISSUER}/token").basic == "client-id:client-secret"
+
+
+class TestIssuer:
+    """Discovery leads to the provider that was asked, and to no other (Discovery §4.3)."""
+
+    @pytest.mark.parametrize(
+        "said", ["https://evil.example.net", ISSUER.upper(), f"{ISSUER}/x", f"{ISSUER}//", "", 5]
+    )
+    def test_another_one(self, browser: Browser, oidc: OpenIdProvider, said: Any) -> None:
+        oidc.document["issuer"] = said
+        body = assert_error(browser.start("oidc"), 500, "user_oauth2_provider_failure")
+        assert "'issuer'" in body["message"]
+        assert "OAUTH2_PROVIDERS" in body["message"]
+        assert ISSUER in body["message"]
+        assert not OAuth2Flow.objects.exists()
+
+    def test_none(self, browser: Browser, oidc: OpenIdProvider) -> None:
+        del oidc.document["issuer"]
+        assert_error(browser.start("oidc"), 500, "user_oauth2_provider_failure")
+
+    def test_a_slash_at_the_end(self, browser: Browser, oidc: OpenIdProvider) -> None:
+        oidc.document["issuer"] = ISSUER + "/"
+        browser.sign_in_by(oidc)
+        assert Identity.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("key", "address"), [("oidc", "endpoint"), ("fusionauth", "domain"), ("okta", "domain")]
+    )
+    def test_as_the_settings_say(
+        self,
+        browser: Browser,
+        far_side: FarSide,
+        project: Callable[..., None],
+        key: str,
+        address: str,
+    ) -> None:
+        credentials = {"client_id": "client-id", "client_secret": "client-secret"}
+        project(OAUTH2_PROVIDERS={key: {**credentials, address: ISSUER, "issuer": "acme.com"}})
+        path = "/oauth2/default" if key == "okta" else ""
+        provider = OpenIdProvider(far_side, ISSUER + path)
+        # The one that the address tells is the wrong one then.
+        assert_error(browser.start(key), 500, "user_oauth2_provider_failure")
+        forget_discovered()
+        provider.document["issuer"] = "acme.com"
+        browser.sign_in_by(provider, key)
+        assert Identity.objects.get().provider == key
+
+    def test_keys_of_a_native_sign_in(
+        self, guest: ApiClient, far_side: FarSide, project: Callable[..., None]
+    ) -> None:
+        project(OAUTH2_PROVIDERS={"google": {"client_id": "client-id"}})
+        google = OpenIdProvider(far_side, "https://accounts.google.com")
+        google.document["issuer"] = "https://evil.example.net"
+        now = int(time.time())
+        claims = {"iss": "https://accounts.google.com", "aud": "client-id", "sub": "1"}
+        body = {"provider": "google", "idToken": sign({**claims, "iat": now, "exp": now + 60})}
+        response = guest.post("/account/sessions/id-token", body)
+        assert_error(response, 500, "user_oauth2_provider_failure")
 
 
 def test_a_well_known_address_for_an_endpoint(

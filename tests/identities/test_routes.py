@@ -180,7 +180,7 @@ class TestCreateOAuth2Session:
         assert len(set(HOSTILE)) >= 60
 
     @pytest.mark.parametrize(
-        "provider", ["nobody", "GitHub", "GITHUB", "paypalsandbox", "mock", "resend", "%00", "é"]
+        "provider", ["nobody", "GitHub", "GITHUB", "paypalsandbox", "mock", "%00", "é"]
     )
     def test_an_unknown_provider(self, browser: Browser, provider: str) -> None:
         for flow in ("sessions", "tokens"):

@@ -13,9 +13,9 @@ from uuid import uuid4
 import pytest
 import time_machine
 
+from django_account.administration.services import reset_limits
 from django_account.limits import counters
 from django_account.limits.counters import BACK_OFF, aligning_value
-from django_account.limits.services import reset_limits
 from django_account.notifications.sms import SMSRefused
 from django_account.notifications.sms.guard import check
 from tests.client import ApiClient

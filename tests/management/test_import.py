@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -417,13 +418,17 @@ class TestRefused:
 
 class TestAllauth:
     @pytest.fixture
-    def table(self) -> None:
+    def table(self) -> Iterator[None]:
         """What django-allauth leaves behind."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "CREATE TABLE account_emailaddress "
                 "(id integer, user_id integer, email varchar(254), verified bool)"
             )
+        yield
+        if not connection.features.can_rollback_ddl:
+            with connection.cursor() as cursor:
+                cursor.execute("DROP TABLE account_emailaddress")
 
     def test_verified_addresses(self, table: None) -> None:
         users = [

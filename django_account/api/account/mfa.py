@@ -74,6 +74,7 @@ class MfaViewSet(AccountViewSet):
         params=AuthenticatorConfirmationInput,
         answers=AccountSerializer,
         event="user.update",
+        tries=True,
     )
     def update_mfa_authenticator(self, request: object, **path: str) -> HttpResponse:
         """Verify the authenticator app."""

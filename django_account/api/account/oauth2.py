@@ -225,7 +225,9 @@ class OAuth2ViewSet(BrowserViewSet):
             account=account,
             current=self.caller.session if account is not None else None,
             client=self.client,
-            # mfa-oauth.md §9.7, step 13; the exchange of a token tells.
+            # Of a session that a browser comes back with upstream tells nobody (mfa-oauth.md §9.7,
+            # step 13, which narrows core.md §10.4): the provider tells of new devices itself.
+            # Of one that an app exchanges a token for we do, as upstream does.
             alerts=False,
         )
         url = back.destination.success

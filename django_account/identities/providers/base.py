@@ -159,6 +159,20 @@ class Dance(BaseOAuth2PKCE[Any]):
             ) from None
 
 
+class OtherIssuer(AuthResponseError):
+    """A provider calls itself otherwise than the site does."""
+
+    def __init__(self, backend: OpenIdDance, issuer: str, expected: str) -> None:
+        super().__init__(backend, code="invalid_claim", claim="issuer", stage="begin")
+        self.issuer, self.expected = issuer[:200], expected
+
+    def __str__(self) -> str:
+        return (
+            f"it calls itself {self.issuer!r}, not {self.expected!r}; if that is right, write it "
+            "as its 'issuer' in OAUTH2_PROVIDERS"
+        )
+
+
 class OpenIdDance(Dance, OpenIdConnectAuth[Any]):
     """The same with an ID token: nonce, signature, issuer, audience, and ``sub`` in userinfo."""
 
@@ -169,6 +183,22 @@ class OpenIdDance(Dance, OpenIdConnectAuth[Any]):
 
     # Whether the profile is also asked for, or all of it is in the ID token.
     HAS_USERINFO = True
+
+    def oidc_config(self) -> dict[str, Any]:
+        """What the provider says about itself, as far as it is the one that was asked: all that
+        follows believes the issuer named there (OpenID Connect Discovery §4.3).
+
+        Raises:
+            OtherIssuer: it names another one.
+        """
+        document: dict[str, Any] = super().oidc_config()
+        expected = self.setting("ISSUER")
+        issuer = str(document.get("issuer"))
+        # A slash at the end is no part of the address that it is found by.
+        found = issuer if expected else issuer.removesuffix("/")
+        if found != (expected or self.oidc_endpoint()):
+            raise OtherIssuer(self, issuer, expected or self.oidc_endpoint())
+        return document
 
     def get_and_store_nonce(self, url: str, state: str | None) -> str:
         nonce = secrets.token_urlsafe(24)

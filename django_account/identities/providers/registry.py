@@ -230,6 +230,7 @@ _PROVIDERS = (
         "appwrite",
         "Appwrite",
         "https://cloud.appwrite.io/v1/oauth2/console",
+        takes=("issuer",),
         console="https://cloud.appwrite.io/",
     ),
     _openid(
@@ -238,6 +239,7 @@ _PROVIDERS = (
         "{domain}",
         scopes=_OPENID_OFFLINE,
         needs=("domain|endpoint",),
+        takes=("issuer",),
         console="https://manage.auth0.com/",
         note="`domain` is the tenant's host, as in tenant.eu.auth0.com.",
     ),
@@ -395,8 +397,11 @@ _PROVIDERS = (
         "{domain}",
         scopes=_OPENID_OFFLINE,
         needs=("domain|endpoint",),
+        takes=("issuer",),
         console="https://fusionauth.io/docs/",
-        note="The application must sign its ID tokens with a key pair (RS256), not with HS256.",
+        note="`issuer` is the tenant's *Issuer* (`acme.com` in a new FusionAuth), unless that is "
+        "the same address as `domain`. The application must sign its ID tokens with a key pair "
+        "(RS256), not with HS256.",
     ),
     Provider(
         key="github",
@@ -457,10 +462,10 @@ _PROVIDERS = (
     _openid(
         "keycloak",
         "Keycloak",
-        "{issuer}",
+        "{realm_address}",
         scopes=_OPENID_OFFLINE,
         needs=("domain|endpoint",),
-        takes=("realm",),
+        takes=("realm", "issuer"),
         console="https://www.keycloak.org/docs/latest/server_admin/",
         note="Either `domain` and `realm`, or the realm's own address as `endpoint`.",
     ),
@@ -545,7 +550,7 @@ _PROVIDERS = (
         "{domain}/oauth2/{authorization_server_id}",
         scopes=_OPENID_OFFLINE,
         needs=("domain|endpoint",),
-        takes=("authorization_server_id",),
+        takes=("authorization_server_id", "issuer"),
         defaults={"authorization_server_id": "default"},
         console="https://developer.okta.com/",
     ),
@@ -565,6 +570,22 @@ _PROVIDERS = (
         display_name="profile.name",
         sends_scopes=False,
         console="https://podio.com/settings/api",
+    ),
+    Provider(
+        key="resend",
+        name="Resend",
+        backend=f"{_OURS}.resend.ResendOAuth2",
+        # The narrowest that there is.
+        scopes=("emails:send",),
+        uid="sub",
+        email=lambda answer: None,
+        display_name=lambda answer: None,
+        pkce=True,
+        console="https://resend.com/docs/guides/building-a-resend-oauth-client",
+        note="Clients are registered by `POST https://api.resend.com/oauth/register`, with "
+        "`client_secret_post` and the scope `emails:send`. Resend tells neither name nor address, "
+        "so it can be linked to an account but makes none, and with the token your site may send "
+        "e-mail in the person's name.",
     ),
     Provider(
         key="salesforce",
@@ -704,7 +725,7 @@ _PROVIDERS = (
         "Zoho",
         "{domain}",
         pkce=False,
-        takes=("domain",),
+        takes=("domain", "issuer"),
         defaults={"domain": "https://accounts.zoho.com"},
         attributes={"HAS_USERINFO": False},
         console="https://api-console.zoho.com/",
@@ -754,7 +775,7 @@ def read_config(provider: Provider) -> dict[str, Any]:
         ProviderDisabled: it is not named there, switched off, or lacks something.
     """
     config = conf.oauth2_providers.get(provider.key)
-    if config is None or not config.get("enabled", True):
+    if config is None or config.get("enabled", True) is not True:
         raise ProviderDisabled(provider.name)
     if missing := provider.missing(config):
         raise ProviderDisabled(provider.name, missing)
@@ -780,8 +801,7 @@ def backend_settings(provider: Provider, config: Mapping[str, Any]) -> dict[str,
     values.setdefault("endpoint", values.get("issuer", ""))
     values.setdefault("domain", values["endpoint"])
     realm = f"/realms/{values['realm']}" if "realm" in values else ""
-    if provider.key == "keycloak":
-        values["issuer"] = values["domain"] + realm
+    values["realm_address"] = values["domain"] + realm
     filled = {
         name: template.format_map(_Blank(values)) for name, template in provider.settings.items()
     }
@@ -794,6 +814,7 @@ def backend_settings(provider: Provider, config: Mapping[str, Any]) -> dict[str,
         **{name: value for name, value in filled.items() if value},
         "KEY": config["client_id"],
         "SECRET": config.get("client_secret", ""),
+        "ISSUER": values.get("issuer", ""),
         "AUTH_EXTRA_ARGUMENTS": extra,
         "CONFIG": config,
     }

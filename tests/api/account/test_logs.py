@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+import pyotp
 import pytest
 import time_machine
 from django.core import mail
@@ -505,6 +506,25 @@ class TestFailures:
         assert (entry.user_id, entry.session_id) == (ada.account["$id"], ada.session["$id"])
         assert events(ada)[0] == f"{event}.failed"
         assert "135790" not in str(LogEntry.objects.values())
+
+    def test_a_wrong_code_of_a_new_authenticator(self, ada: ApiClient) -> None:
+        secret = ada.post("/account/mfa/authenticators/totp").json()["secret"]
+        right = pyotp.TOTP(secret).now()
+        wrong = f"{(int(right) + 5) % 1_000_000:06}"
+        for code, status in ((wrong, 401), (right, 200), (right, 409)):
+            response = ada.put("/account/mfa/authenticators/totp", {"otp": code})
+            assert response.status_code == status
+        failed = ["user.update.failed", "user.update", "user.update.failed", "user.update"]
+        assert events(ada)[:4] == failed
+        entries = LogEntry.objects.order_by("-pk")[:3]
+        assert [entry.error for entry in entries] == [
+            "user_authenticator_already_verified",
+            "",
+            "user_invalid_token",
+        ]
+        assert {entry.session_id for entry in entries} == {ada.session["$id"]}
+        told = str(LogEntry.objects.values())
+        assert not any(text in told for text in (secret, f"'{right}'", f"'{wrong}'"))
 
     def test_aimed_at_somebody_else_by_somebody_signed_in(
         self, ada: ApiClient, bob: ApiClient

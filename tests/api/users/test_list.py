@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection
 
 from django_account.accounts.models import Account
 from tests.client import ApiClient, assert_error
@@ -124,7 +125,8 @@ class TestFilters:
 
     CASES = [
         (query("equal", "name", "P03", "P04"), ["p03", "p04"]),
-        (query("equal", "name", "p03"), []),
+        # MySQL and MariaDB fold case in names, as upstream's database does.
+        (query("equal", "name", "p03"), ["p03"] if connection.vendor == "mysql" else []),
         (query("equal", "email", "P03@EXAMPLE.org"), ["p03"]),
         (query("equal", "$id", "p03"), ["p03"]),
         (query("startsWith", "name", "p2"), [f"p2{number}" for number in range(10)]),
