@@ -336,6 +336,12 @@ class AccountSettings:
             "symbol": bool(chosen.get("symbol", False)),
         }
 
+    @property
+    def admin_set_passwords(self) -> bool:
+        """Whether staff with the permission may set somebody's password in the admin. Default:
+        False: they send a recovery, and never know one."""
+        return bool(self._get("ADMIN_SET_PASSWORDS", False))
+
     # --- second factors ---
 
     @property
@@ -422,6 +428,20 @@ class AccountSettings:
         name, IP address and user agent are blanked, what was done and when stays. Default: False,
         entries stay as they are for staff until LOG_RETENTION."""
         return bool(self._get("LOG_ANONYMISE", False))
+
+    # --- the admin ---
+
+    @property
+    def admin_impersonation(self) -> bool:
+        """Whether staff with the permission may act as a person, for a while and with a reason
+        (docs/admin.md). Sessions that they have so end at once when it is switched off. Default:
+        False."""
+        return bool(self._get("ADMIN_IMPERSONATION", False))
+
+    @property
+    def admin_impersonation_duration(self) -> timedelta:
+        """How long staff act as a person before they have to ask again. Default: 15 minutes."""
+        return self._duration("ADMIN_IMPERSONATION_DURATION", 900)
 
     # --- other people's services ---
 

@@ -179,6 +179,20 @@ class JWTAndSession(AccountError):
     message = "Send either a JWT or a session, not both."
 
 
+class ImpersonationRefused(AccountError, PermissionError):
+    """Staff may not act as this person."""
+
+    code = "general_access_forbidden"
+    message = "Nobody can act as this person."
+
+
+class NotWhileImpersonating(AccountError, PermissionError):
+    """Staff who act as a person may look at the account, but not change who it belongs to."""
+
+    code = "general_access_forbidden"
+    message = "Staff who act as somebody cannot do this. Ask the person, or use the admin."
+
+
 class JWTCreationDenied(AccountError):
     code = "user_jwt_creation_denied"
     message = "A JWT cannot create another JWT. Use a session."

@@ -3,7 +3,8 @@
 from django_account.accounts.models import Account
 from django_account.api_keys.models import ApiKey
 from django_account.audit.models import LogEntry
-from django_account.identities.models import Identity, OAuth2Flow
+from django_account.audit.tallies import Tally
+from django_account.identities.models import Identity, OAuth2Flow, OAuth2Provider
 from django_account.limits.models import CacheEntry
 from django_account.mfa.models import Authenticator, Challenge, GuessCount, RecoveryCode
 from django_account.notifications.models import Delivery
@@ -22,8 +23,10 @@ __all__ = [
     "Identity",
     "LogEntry",
     "OAuth2Flow",
+    "OAuth2Provider",
     "RecoveryCode",
     "Session",
+    "Tally",
     "Target",
     "Token",
 ]

@@ -2,7 +2,8 @@
 
 *Events* tell what has happened and carry no secret; they are sent after the transaction has
 committed. *Requests* carry what must be delivered. A receiver that fails is logged and hurts nobody
-(``send_robust``). Receivers live in the host and in the reacting packages, never here.
+(``send_robust``), unless it says otherwise below. Receivers live in the host and in the reacting
+packages, never here.
 
 Every event up to ``acted`` has one argument more, ``reported``: whether another signal tells of the
 same act, and the activity log goes by that one: ``acted`` of a request.
@@ -33,6 +34,9 @@ account_updated = Signal()
 # An account, its user and all that hung on them are gone. Arguments: account_id, the public id.
 account_deleted = Signal()
 
+# Nothing in an account or its user tells any more who it was. Arguments: account, as it is now.
+account_anonymised = Signal()
+
 # Somebody signed in. Arguments: account, session.
 session_created = Signal()
 
@@ -42,6 +46,10 @@ session_updated = Signal()
 # A session was ended: by its owner, by the session cap or by a password change.
 # Arguments: account, session (its row is gone; its values are still there).
 session_deleted = Signal()
+
+# A member of staff begins to act as a person. No ``session_created`` tells of it.
+# Arguments: account; session; actor, the account of the member of staff; reason, in their words.
+impersonation_started = Signal()
 
 # Signing in asks for a second factor from now on, or not any more. Arguments: account.
 mfa_enabled = Signal()
@@ -79,6 +87,16 @@ acted = Signal()
 #
 # They carry secrets: only what delivers may receive them. Sent inside the transaction, so that the
 # order to deliver is stored together with what it is about, or not at all.
+
+# Whatever tells who a person was must go: from what the site itself keeps about them, too. Sent
+# before anything of ours is gone; a receiver that raises stops it all.
+# Arguments: account, locked, with its user, as they are until then.
+anonymise_requested = Signal()
+
+# A person's data are being exported. A receiver returns what the site itself keeps about them, as
+# a dictionary of JSON values, which becomes a part of the document; one that raises stops it.
+# Arguments: account.
+personal_data_requested = Signal()
 
 # A message must reach a person. Arguments: account; message, a core.messages.Message.
 message_requested = Signal()

@@ -2,19 +2,33 @@
 
 import json
 import os
+import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from pkgutil import iter_modules
 from urllib.parse import unquote, urlsplit
 
 import django
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from django_account.accounts.hashers import FOREIGN_HASHERS
+from django_account.notifications import sms as sms_backends
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
+
+
+def refuse_unknown(name: str, url: str, known: Iterable[str]) -> None:
+    """Say at the start, not with the first message, that a variable names nothing there is."""
+    if urlsplit(url).scheme not in known:
+        # Without the URL, which may hold a password.
+        raise ImproperlyConfigured(
+            f"{name} must begin with one of {', '.join(f'{each}://' for each in sorted(known))}."
+        )
 
 
 def url(name: str, default: str) -> str:
@@ -29,8 +43,11 @@ def checkout_secret_key() -> str:
         # Exclusive creation: of two processes that start at once, one writes and both read.
         with suppress(FileExistsError), path.open("x") as file:
             file.write(get_random_secret_key())
-        if key := path.read_text():
-            return key
+        for _ in range(100):
+            # Empty while the other one is between creating and writing it.
+            if key := path.read_text():
+                return key
+            time.sleep(0.01)
     return get_random_secret_key()
 
 
@@ -53,10 +70,12 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_account.api.middleware.AccountMiddleware",
+    "django_account.api.middleware.ImpersonationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -122,8 +141,14 @@ def cache(url: str) -> dict:
 CACHES = {"default": cache(url("CACHE_URL", "locmemcache://"))}
 
 
+# The page /inbox/ shows what is sent so; the console does too.
+INBOX = "inbox://"
+env.EMAIL_SCHEMES["inbox"] = "example_project.inbox.EmailBackend"
+
+
 def mail(url: str) -> dict:
     """The e-mail settings of a URL: MAILERS, or on Django before 6.1 the EMAIL_* it replaces."""
+    refuse_unknown("EMAIL_URL", url, env.EMAIL_SCHEMES)
     parsed = {name: value for name, value in env.email_url_config(url).items() if value}
     if "filebased" in parsed["EMAIL_BACKEND"]:
         # The library drops the leading slash.
@@ -151,7 +176,7 @@ def mail(url: str) -> dict:
     return {"MAILERS": {"default": {"BACKEND": backend, "OPTIONS": options}}}
 
 
-vars().update(mail(url("EMAIL_URL", "consolemail://")))
+vars().update(mail(url("EMAIL_URL", INBOX)))
 
 PASSWORD_HASHERS = [
     "django_account.accounts.hashers.Argon2idHasher",
@@ -172,8 +197,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 def sms(url: str) -> dict:
     """The SMS backend of a URL, as DJANGO_ACCOUNT keys."""
     parts = urlsplit(url)
-    backends = "django_account.notifications.sms"
+    backends = sms_backends.__name__
+    known = {module.name for module in iter_modules(sms_backends.__path__)}
+    refuse_unknown("SMS_URL", url, known - {"base", "guard", "transport"} | {"https", "inbox"})
     match parts.scheme:
+        case "inbox":
+            return {"SMS_BACKEND": "example_project.inbox.SMSBackend"}
         case "file":
             options = {"path": parts.path}
         case "http" | "https":
@@ -191,6 +220,6 @@ def sms(url: str) -> dict:
 
 DJANGO_ACCOUNT = {
     "PROJECT_ID": "demo",
-    **sms(url("SMS_URL", "console://")),
+    **sms(url("SMS_URL", INBOX)),
     **json.loads(os.environ.get("ACCOUNT_SETTINGS") or "{}"),
 }

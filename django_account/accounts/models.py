@@ -81,6 +81,26 @@ class Account(models.Model):
                 "phone_verified",
                 "impersonator",
             )
+        ] + [
+            # Few have it, and staff ask for them.
+            models.Index(
+                fields=["id"], condition=models.Q(mfa_enabled=True), name="account_with_mfa"
+            )
+        ]
+        # One for each act of the admin that Django's own do not cover (admin/acts.py).
+        permissions = [
+            ("anonymise_account", "Can anonymise an account"),
+            ("block_account", "Can block and unblock an account"),
+            ("end_sessions_account", "Can end an account's sessions"),
+            ("export_account", "Can export an account's data"),
+            ("impersonate_account", "Can act as another person"),
+            ("require_password_account", "Can require a new password of an account"),
+            ("reset_mfa_account", "Can reset an account's second factors"),
+            ("send_recovery_account", "Can send a recovery to an account"),
+            ("send_verification_account", "Can send a verification to an account"),
+            ("set_password_account", "Can set an account's password"),
+            ("unlink_identity_account", "Can unlink an account's identities"),
+            ("verify_account", "Can say whether an account's addresses are verified"),
         ]
         constraints = [
             models.CheckConstraint(

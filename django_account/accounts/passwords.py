@@ -166,6 +166,22 @@ def remove_password(account: Account) -> None:
     account.password_changed_at = None
 
 
+def withdraw_password(account: Account) -> None:
+    """Have the password sign in no more, and every request of the person refused until there is a
+    new one; neither account nor user is saved.
+
+    While PASSWORD_HISTORY is on its hash is remembered there, so that the new one is another.
+    """
+    if conf.password_history and account.has_password:
+        old = stored_password(account)
+        others = [
+            each for each in account.password_history if each not in (old, account.user.password)
+        ]
+        account.password_history = [*others, old][-conf.password_history :]
+    remove_password(account)
+    account.password_reset_required = True
+
+
 def stored_password(account: Account) -> str:
     """The hash of an account's password, wherever it is kept; none to verify when there is none."""
     encoded: str = account.user.password

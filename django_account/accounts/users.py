@@ -14,7 +14,7 @@ from django.db.models import Field, QuerySet
 
 from django_account.conf import conf
 from django_account.core import emails, phones
-from django_account.core.ids import unique_id
+from django_account.core.ids import is_unique_id, unique_id
 
 # Whatever AUTH_USER_MODEL is: only the site knows its type.
 SiteUser: TypeAlias = Any
@@ -77,6 +77,29 @@ def write_address(
     if field is not None:
         setattr(user, field.name, _stored(field, value, account_id))
         save(user, [field.name])
+
+
+def make_anonymous(user: SiteUser, account_id: str) -> None:
+    """Take what tells who it is from the fields that Django's own user models have: addresses,
+    names, and a username unless it was generated. The user is saved.
+
+    What else a site's model holds is for the site to see to (signals.anonymise_requested).
+    """
+    values: dict[str, Any] = {}
+    for field in (email_field(), phone_field()):
+        if field is not None:
+            values[field.name] = _stored(field, None, account_id)
+    username = username_field()
+    if username is not None and username.name not in values:
+        present = getattr(user, username.name)
+        says_who = not (isinstance(present, str) and is_unique_id(present))
+        values[username.name] = _generated(username) if says_who else present
+    for name in ("first_name", "last_name"):
+        if find_field(name) is not None:
+            values[name] = ""
+    for name, value in values.items():
+        setattr(user, name, value)
+    save(user, list(values))
 
 
 def save(user: SiteUser, fields: list[str] | None = None) -> None:

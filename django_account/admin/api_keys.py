@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from django_account.admin.base import ModelAdmin
 from django_account.api_keys.models import GRANTABLE_SCOPES, ApiKey
 from django_account.api_keys.services import IssuedApiKey, create_api_key
 
@@ -29,7 +30,7 @@ class ApiKeyForm(forms.ModelForm):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):
+class ApiKeyAdmin(ModelAdmin):
     """The secret appears on the page that answers the form, and nowhere ever again.
 
     It goes neither through a redirect nor through the messages framework, which would write it into

@@ -6,31 +6,16 @@ import ipaddress
 from typing import Any
 
 from django.contrib import admin
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 
+from django_account.admin.base import ModelAdmin
+from django_account.admin.paging import CappedPaginator
 from django_account.audit.models import LogEntry
 from django_account.core.activity import EVENTS
 from django_account.core.geo import UNKNOWN_COUNTRY
-
-
-class CappedPaginator(Paginator):
-    """Counts no further than to some fifty pages, so that a long log opens as fast as a short one.
-
-    What is further down is found by a filter.
-    """
-
-    MAX_COUNT = 5000
-
-    @cached_property
-    def count(self) -> int:
-        """How many entries there are, or MAX_COUNT."""
-        entries: Any = self.object_list
-        return int(entries.order_by()[: self.MAX_COUNT].count())
 
 
 class EventFilter(admin.SimpleListFilter):
@@ -65,7 +50,7 @@ class OutcomeFilter(admin.SimpleListFilter):
 
 
 @admin.register(LogEntry)
-class LogEntryAdmin(admin.ModelAdmin):
+class LogEntryAdmin(ModelAdmin):
     """Read-only for everybody: the log is what happened."""
 
     list_display = ["when", "title", "whose", "ip", "country", "device", "error"]
@@ -86,7 +71,8 @@ class LogEntryAdmin(admin.ModelAdmin):
         ("user_email", "user_phone"),
         "user_name",
         ("user_type", "mode", "key_name"),
-        ("session_id", "actor_id"),
+        ("session_id", "provider", "actor_id"),
+        "reason",
         ("ip", "country"),
         "device",
         "user_agent",

@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from django_account.accounts.models import Account
+from django_account.admin.base import ModelAdmin
 from django_account.administration.services import reset_limits
 from django_account.core import emails, phones
 from django_account.limits.models import CacheEntry
@@ -100,7 +101,7 @@ class SubjectForm(forms.Form):
 
 
 @admin.register(CacheEntry)
-class RateLimitAdmin(admin.ModelAdmin):
+class RateLimitAdmin(ModelAdmin):
     """One page, which asks whose limits are to be reset, shows whom it has found, and does it.
 
     Counters themselves are not shown: they are hidden even from who reads the database.

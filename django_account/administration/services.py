@@ -8,20 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from django_account import signals
 from django_account.accounts import users
 from django_account.accounts.models import Account
-from django_account.accounts.passwords import remove_password
+from django_account.accounts.passwords import remove_password, withdraw_password
 from django_account.accounts.services import is_on_identity, lock_account, require_welcome_email
 from django_account.conf import conf
-from django_account.exceptions import EmailAlreadyExists, PhoneAlreadyExists, TargetAlreadyExists
+from django_account.core.clients import ClientInfo
+from django_account.exceptions import (
+    BadRequest,
+    EmailAlreadyExists,
+    EmailNotFound,
+    PhoneAlreadyExists,
+    TargetAlreadyExists,
+)
 from django_account.limits.buckets import normal_form, subject
 from django_account.limits.counters import reset_subjects
 from django_account.mfa.models import GuessCount
-from django_account.selfservice.delivery import tell_of_removal
+from django_account.selfservice.delivery import require_mail, tell_of_removal
+from django_account.selfservice.passwordless import Requester
 from django_account.selfservice.profile import (
     assign_acceptable,
     forget_last_factor,
@@ -30,8 +39,11 @@ from django_account.selfservice.profile import (
     write_email,
     write_phone,
 )
+from django_account.selfservice.recovery import create_recovery
 from django_account.sessions.services import end_sessions
 from django_account.targets.services import is_claimed
+from django_account.tokens.models import Token
+from django_account.tokens.services import revoke_tokens
 
 
 def reset_limits(
@@ -139,6 +151,42 @@ def update_password(*, account: Account, password: str | None) -> None:
         save_password(account)
         if conf.invalidate_sessions:
             end_sessions(account=account)
+
+
+def require_new_password(*, account: Account, url: str | None = None) -> None:
+    """Have a person set a new password by recovery before they can do anything else.
+
+    The present one signs in no more, all sessions end and outstanding secrets die, whatever
+    INVALIDATE_SESSIONS says. Signing in by another way opens nothing until there is a new password:
+    so nobody can set one who has not proven to have the e-mail address. It can be required again.
+
+    Args:
+        url: where the link of a recovery mail leads, which is sent at once; None for no mail. A
+            blocked person gets none, as they could not use it.
+
+    Raises:
+        MailDisabled: the site sends no mail, and so nobody could recover.
+        EmailNotFound: the person has no address to recover by.
+        BadRequest: they have never had a password.
+        UserNotFound: the account has been deleted in the meantime.
+    """
+    require_mail()
+    with transaction.atomic():
+        account = lock_account(account)
+        if account.email is None:
+            raise EmailNotFound(
+                "This person has no e-mail address to set a new password by. Add one first."
+            )
+        if not (account.has_password or account.password_reset_required):
+            raise BadRequest("This person signs in without a password. End their sessions instead.")
+        withdraw_password(account)
+        save_password(account)
+        revoke_tokens(account=account, kinds=set(Token.Kind))
+        end_sessions(account=account)
+        if url is not None and account.is_active:
+            # Who asks is staff, whose address and device are none of the person's business.
+            requester = Requester(client=ClientInfo(), locale=settings.LANGUAGE_CODE)
+            create_recovery(email=account.email, url=url, requester=requester)
 
 
 def update_email(*, account: Account, email: str | None) -> None:

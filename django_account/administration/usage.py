@@ -34,6 +34,46 @@ class Usage:
     made: list[tuple[datetime, int]]
 
 
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What there is at the moment.
+
+    Attributes:
+        accounts: all of them.
+        seen: accounts that were active since a moment.
+        with_mfa: accounts whose owners have asked for a second factor.
+        sessions: those that have not expired.
+    """
+
+    accounts: int
+    seen: int
+    with_mfa: int
+    sessions: int
+
+
+def stock(*, seen_since: datetime) -> Stock:
+    """Count what there is. Each is counted in an index."""
+    return Stock(
+        accounts=Account.objects.count(),
+        seen=Account.objects.filter(accessed_at__gte=seen_since).count(),
+        with_mfa=Account.objects.filter(mfa_enabled=True).count(),
+        sessions=Session.objects.active().count(),
+    )
+
+
+def buckets(range_: str) -> list[datetime]:
+    """The beginnings of a range's hours or days, oldest first; the last is the present, of UTC.
+
+    Args:
+        range_: one of RANGES.
+    """
+    number, length = RANGES[range_]
+    # In UTC; a site without time zones keeps its own wall clock, and has its own days.
+    last = timezone.now().replace(minute=0, second=0, microsecond=0)
+    last = last if length < timedelta(days=1) else last.replace(hour=0)
+    return [last - age * length for age in reversed(range(number))]
+
+
 def usage(range_: str) -> dict[str, Usage]:
     """The usage of ``users`` and ``sessions``.
 
@@ -47,12 +87,8 @@ def usage(range_: str) -> dict[str, Usage]:
 
 
 def _usage(model: Any, range_: str) -> Usage:
-    number, length = RANGES[range_]
-    hourly = length < timedelta(days=1)
-    # In UTC; a site without time zones keeps its own wall clock, and has its own days.
-    last = timezone.now().replace(minute=0, second=0, microsecond=0)
-    last = last if hourly else last.replace(hour=0)
-    starts = [last - age * length for age in reversed(range(number))]
+    starts = buckets(range_)
+    hourly = RANGES[range_][1] < timedelta(days=1)
     counted = (
         model.objects.filter(created_at__gte=starts[0])
         .order_by()

@@ -41,6 +41,8 @@ def report(
     # Whoever fails may be signed in as somebody else than whom they tried to be.
     named = _named(given or {}) if refusal is not None and account is None else {}
     account = account or (None if named else caller.account)
+    is_sign_in = event == "session.create" and refusal is None
+    provider = session.provider if session is not None and is_sign_in else ""
     session = session or caller.session or caller.jwt_session
     signals.send_on_commit(
         signals.acted,
@@ -52,9 +54,11 @@ def report(
             tries=tries,
             user_type=_user_type(caller, account),
             session_id="" if session is None else session.public_id,
+            provider=provider,
             key_name="" if caller.api_key is None else caller.api_key.name,
             actor_id=_actor_id(caller, account),
-            client=client,
+            # What people read of their own log does not tell where staff sit.
+            client=ClientInfo() if caller.staff_id else client,
         ),
     )
 
@@ -68,6 +72,8 @@ def _named(given: Mapping[str, Any]) -> dict[str, str]:
 
 def _actor_id(caller: Caller, account: Account | None) -> str:
     """Who acted as somebody else; nobody for the acts that an impersonator does as themselves."""
+    if caller.staff_id:
+        return caller.staff_id
     other = caller.impersonated
     if caller.account is None or account is None or other is None or other.pk != account.pk:
         return ""

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from django_account.accounts.models import Account
 from django_account.accounts.services import get_account
 from django_account.accounts.users import SiteUser
+from django_account.administration.impersonation import is_in_force
 from django_account.api.cookies import cookie_name, read_session_cookie
 from django_account.api.cors import check_origin
 from django_account.api_keys.models import ApiKey
@@ -72,6 +73,12 @@ class Caller:
     def acting_session(self) -> Session | None:
         """The session that the caller speaks for: the current one, or the one of a JWT."""
         return self.session or self.jwt_session
+
+    @property
+    def staff_id(self) -> str:
+        """The public id of the member of staff who acts as the account; empty when nobody does."""
+        session = self.acting_session
+        return "" if session is None else session.actor_id
 
     @property
     def role(self) -> str:
@@ -139,7 +146,7 @@ def read_credential(request: HttpRequest, caller: Caller) -> Credential | None:
 def _identify_session(request: HttpRequest, caller: Caller) -> None:
     credential = read_credential(request, caller)
     signed_in = find_by_credential(credential) if credential is not None else None
-    if signed_in is not None:
+    if signed_in is not None and is_in_force(signed_in.session):
         caller.account, caller.session = signed_in.account, signed_in.session
         caller.targets = signed_in.targets
 
@@ -153,7 +160,7 @@ def _identify_jwt(token: str, caller: Caller) -> None:
         return
     signed_in = find_by_session_id(claims.session_id, claims.account_id)
     # A JWT dies with its session: a signed-out person's JWT is a guest's, not an error.
-    if signed_in is not None:
+    if signed_in is not None and is_in_force(signed_in.session):
         caller.account, caller.jwt_session = signed_in.account, signed_in.session
         caller.targets = signed_in.targets
 

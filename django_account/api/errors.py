@@ -27,6 +27,7 @@ logger = logging.getLogger("django_account.request")
 
 STATUS = {
     "database_query_order_null": 400,
+    "general_access_forbidden": 401,
     "general_api_disabled": 403,
     "general_argument_invalid": 400,
     "general_bad_request": 400,

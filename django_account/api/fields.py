@@ -12,7 +12,8 @@ from django_account.accounts import passwords
 from django_account.api.platforms import is_allowed_url
 from django_account.core import emails, phones
 from django_account.core.ids import UNIQUE, is_valid_id
-from django_account.core.json_values import MAX_PREFS_BYTES, is_storable, json_size
+from django_account.core.json_values import is_storable, prefs_problem
+from django_account.core.labels import labels_problem
 from django_account.exceptions import InvalidArgument
 
 ABSENT = serializers.empty
@@ -159,20 +160,11 @@ class ChoiceParam(StringParam):
 class LabelsParam(serializers.ListField):
     """At most 1000 labels of 1 to 36 ASCII letters and digits each."""
 
-    MAX_ITEMS = 1000
-    MAX_CHARS = 36
-
     child = serializers.CharField()
 
     def run_validation(self, data: Any = ABSENT) -> Any:
-        if not isinstance(data, list) or len(data) > self.MAX_ITEMS:
-            refuse(f"Value must be an array of at most {self.MAX_ITEMS} items.")
-        for label in data:
-            is_label = isinstance(label, str) and label.isascii() and label.isalnum()
-            if not is_label or len(label) > self.MAX_CHARS:
-                refuse(
-                    f"A label is a string of 1 to {self.MAX_CHARS} characters of a-z, A-Z and 0-9."
-                )
+        if problem := labels_problem(data):
+            refuse(problem)
         return data
 
 
@@ -307,14 +299,8 @@ class PrefsParam(serializers.DictField):
         if data == []:
             # PHP clients have no other way to write an empty object.
             return {}
-        if not isinstance(data, dict) or not is_storable(data):
-            refuse("Value must be a valid object.")
-        try:
-            size = json_size(data)
-        except (ValueError, RecursionError):
-            refuse("Value must be a valid object.")
-        if size > MAX_PREFS_BYTES:
-            refuse(f"Value must be a valid object of at most {MAX_PREFS_BYTES} bytes.")
+        if problem := prefs_problem(data):
+            refuse(problem)
         return data
 
 

@@ -25,6 +25,9 @@ def impersonate(caller: Caller, request: Request) -> None:
     """
     if caller.account is None or not caller.account.impersonator or caller.is_server:
         return
+    if caller.staff_id:
+        # Nobody acts as one person through another.
+        return
     given = read_params(request)
     for header, names, field in _WAYS:
         value = request.headers.get(header) or next(filter(None, map(given.get, names)), None)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
+from django_account.api.acting import (
+    acting_cookie_name,
+    acting_in_browser,
+    banner,
+    give_back,
+    is_admin_page,
+    says_so,
+)
 from django_account.api.authentication import Caller, signed_in_user
 from django_account.mfa.models import Authenticator
 
@@ -19,8 +27,9 @@ class AccountMiddleware:
     """Makes ``request.user`` the person signed in through the account API.
 
     Put it after ``AuthenticationMiddleware``, and after ``OTPMiddleware`` where the site has
-    django-otp: somebody signed in through Django's own session stays who they are. It costs nothing
-    until a view looks at ``request.user``. Django's CSRF middleware guards forms as ever.
+    django-otp: somebody signed in through Django's own session stays who they are, unless they act
+    as somebody and it is no page of the admin. It costs nothing until a view looks at
+    ``request.user``. Django's CSRF middleware guards forms as ever.
     """
 
     sync_capable = True
@@ -38,7 +47,9 @@ class AccountMiddleware:
         django_user = getattr(request, "user", None)
 
         def user() -> Any:
-            if django_user is not None and django_user.is_authenticated:
+            is_known = django_user is not None and django_user.is_authenticated
+            # Staff who act as somebody are signed in as themselves, too, for the admin.
+            if is_known and (acting_in_browser(request) is None or is_admin_page(request)):
                 return django_user
             signed_in = signed_in_user(request)
             if signed_in is None:
@@ -54,6 +65,57 @@ class AccountMiddleware:
 
         request.auser = auser
         return self.get_response(request)
+
+
+class ImpersonationMiddleware:
+    """Tells staff on every HTML page whom they act as, and gives them their own session back when
+    the time is up.
+
+    Put it after whatever compresses pages. Nobody else's request costs anything.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(
+        self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+    ) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if acting_cookie_name() not in request.COOKIES:
+            return self.get_response(request)
+        if self.is_async:
+            return self.answer(request)
+        return self.finished(request, cast(HttpResponseBase, self.get_response(request)))
+
+    async def answer(self, request: HttpRequest) -> HttpResponseBase:
+        """The same, where views are asynchronous."""
+        response = await cast(Awaitable[HttpResponseBase], self.get_response(request))
+        return await sync_to_async(self.finished)(request, response)
+
+    def finished(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Put the banner in, where a page ends."""
+        kind = response.get("Content-Type", "").partition(";")[0]
+        if not isinstance(response, HttpResponse) or kind != "text/html" or says_so(request):
+            return response
+        if acting_in_browser(request) is None:
+            if acting_cookie_name() not in response.cookies:
+                give_back(request, response)
+            return response
+        page, tag, rest = response.content.rpartition(b"</body>")
+        if tag and not response.has_header("Content-Encoding"):
+            told = banner(request).encode(response.charset)
+            response.content = page + told + tag + rest
+            # It is another page than the one that was measured, for nobody to keep.
+            if response.has_header("Content-Length"):
+                response["Content-Length"] = str(len(response.content))
+            del response["ETag"]
+            response["Cache-Control"] = "private, no-store"
+        return response
 
 
 def _tell_django_otp(user: Any, caller: Caller) -> None:

@@ -12,6 +12,7 @@ from django_account.conf import conf
 from django_account.exceptions import (
     APIDisabled,
     AuthMethodUnsupported,
+    NotWhileImpersonating,
     ServiceDisabled,
     SessionAlreadyExists,
     UnauthorizedScope,
@@ -82,6 +83,21 @@ def check_auth_method(caller: Caller, method: str | None) -> None:
     """
     if method is not None and not caller.is_server and not conf.auth_methods[method]:
         raise AuthMethodUnsupported(AUTH_METHOD_LABELS[method])
+
+
+def check_impersonation(caller: Caller, allowed: bool) -> None:
+    """Refuse staff who act as a person what is for that person alone.
+
+    Endpoints are closed to them unless they say otherwise (``Endpoint.by_staff``): so nothing that
+    is added later is open by oversight. Closed is whatever could make the account somebody else's
+    or outlive the session: password, addresses, second factors, identities, other ways to sign in,
+    targets, blocking and deleting.
+
+    Raises:
+        NotWhileImpersonating.
+    """
+    if caller.staff_id and not allowed:
+        raise NotWhileImpersonating
 
 
 def check_fresh_proof(caller: Caller) -> None:

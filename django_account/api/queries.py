@@ -17,8 +17,7 @@ What is compared how:
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import Enum
@@ -28,13 +27,13 @@ from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.db import DataError, connections
-from django.db.models import BooleanField, F, Field, Func, Model, Q, QuerySet, TextField, Value
-from django.db.models.functions import Cast, StrIndex
+from django.db.models import BooleanField, F, Field, Func, Model, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from rest_framework import serializers
 
+from django_account.accounts.search import holds, search_condition, search_words
 from django_account.api.fields import ABSENT, refuse
 from django_account.core.ids import is_valid_id
 from django_account.core.json_values import is_storable
@@ -501,7 +500,7 @@ def _positive(method: str, attribute: Attribute, values: list[Any]) -> Q:
     """The condition of a method that is no opposite."""
     path, kind = attribute.path, attribute.kind
     if kind is Kind.LIST:
-        return _joined(method, [_holds(path, value) for value in values])
+        return _joined(method, [holds(path, value) for value in values])
     if kind is Kind.MOMENT:
         return _moment(method, path, values)
     if method == "search":
@@ -534,17 +533,6 @@ def _moment(method: str, path: str, starts: list[datetime]) -> Q:
 
 def _within(path: str, first: datetime, last: datetime) -> Q:
     return Q(**{f"{path}__gte": first, f"{path}__lt": last + _MILLISECOND})
-
-
-def _holds(path: str, item: str) -> Q:
-    """Whether a JSON list of words holds one, letter for letter."""
-    from django_account.accounts.models import Account
-
-    if connections[Account.objects.db].vendor != "sqlite":
-        return Q(**{f"{path}__contains": [item]})
-    # SQLite has no such operator. The words have no quotes, so that this finds whole ones only.
-    text = Cast(path, TextField())
-    return Q(GreaterThan(StrIndex(text, Value(json.dumps(item))), 0))
 
 
 def _value(kind: Kind, value: Any) -> Any:
@@ -597,36 +585,6 @@ def _type_name(value: Any) -> str:
 
 
 # --- search ---------------------------------------------------------------------------------------
-
-# Signs that upstream's full-text index gives a meaning of their own (users.md §3.1).
-_SIGNS: Final = re.compile(r'[@+\-*()<>~"]')
-
-
-def search_words(text: str) -> list[str]:
-    """The words that a search is for; what stands in double quotes is one."""
-    if len(text) > 2 and text[0] == text[-1] == '"':
-        phrase = text[1:-1].strip()
-        return [phrase] if _SIGNS.sub(" ", phrase).strip() else []
-    return _SIGNS.sub(" ", text).split()
-
-
-def search_condition(text: str, paths: Iterable[str], tagged: Mapping[str, str] | None = None) -> Q:
-    """Every word stands somewhere in one of the fields. No words, no rows.
-
-    Args:
-        text: what was searched for.
-        paths: the fields.
-        tagged: fields that hold lists of words, by the tag that a word of theirs is searched with:
-            ``label:vip``.
-    """
-    conditions = []
-    for word in search_words(text):
-        tag, _, tagged_word = word.partition(":")
-        if tagged and tagged_word and tag in tagged:
-            conditions.append(_holds(tagged[tag], tagged_word))
-        else:
-            conditions.append(reduce(or_, (Q(**{f"{path}__icontains": word}) for path in paths)))
-    return reduce(and_, conditions) if conditions else Q(pk__in=[])
 
 
 def searched(queries: Queries, condition: Q) -> Queries:

@@ -26,6 +26,7 @@ from django_account.api.account.oauth2 import OAuth2ViewSet as OAuth2
 from django_account.api.account.sessions import SessionViewSet as Session
 from django_account.api.account.targets import TargetViewSet as Target
 from django_account.api.account.tokens import TokenViewSet as Token
+from django_account.api.acting import acting_urlpatterns
 from django_account.api.pages import page_urlpatterns
 from django_account.api.ping import PingViewSet
 from django_account.api.users.identities import UserIdentityViewSet as UserIdentity
@@ -300,6 +301,7 @@ api_urlpatterns = [
 urlpatterns = [
     *with_shared_paths(api_urlpatterns),
     *page_urlpatterns,
+    *acting_urlpatterns,
     # Last: whatever is under the mount and no route.
     re_path(r"^(?P<rest>(?s:.*))\Z", fall_through),
 ]

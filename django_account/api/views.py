@@ -76,6 +76,7 @@ class Endpoint:
         status: of success.
         event: its name in the activity log (core.activity); None where nothing is logged.
         tries: whether a code can be guessed there, so that failures are logged whatever the event.
+        by_staff: it is open to staff who act as the person (docs/admin.md).
     """
 
     scope: str | tuple[str, ...]
@@ -91,6 +92,7 @@ class Endpoint:
     status: int = 200
     event: str | None = None
     tries: bool = False
+    by_staff: bool = False
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -122,7 +124,7 @@ def endpoint(
 
 
 # A path that is no route, or a route's wrong method, goes through the checks like any other.
-NO_ROUTE = Endpoint(scope="global", service=None)
+NO_ROUTE = Endpoint(scope="global", service=None, by_staff=True)
 
 
 class NoNegotiation(BaseContentNegotiation):
@@ -195,7 +197,9 @@ class AccountViewSet(ViewSet):
         self.check_project(request)
         self.check_key(caller)
         impersonate(caller, request)
-        if caller.account is not None and not (caller.is_server or caller.impersonated):
+        if caller.account is not None and not (
+            caller.is_server or caller.impersonated or caller.staff_id
+        ):
             touch_account(caller.account)
         permissions.check_service(caller, spec.service)
         permissions.check_scope(caller, spec.scopes, http_request, service=spec.service)
@@ -204,6 +208,7 @@ class AccountViewSet(ViewSet):
             require_full_account(
                 replace(caller, account=caller.impersonated), mfa_exempt=spec.mfa_exempt
             )
+        permissions.check_impersonation(caller, spec.by_staff)
         given = {**read_params(request), **kwargs} if spec.params is not None else {}
         self.check_limits(given)
         permissions.check_auth_method(caller, spec.auth_method)

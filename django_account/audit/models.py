@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from django_account.conf import conf
+from django_account.core.activity import MAX_REASON
 from django_account.core.clients import ClientDetails, ClientInfo
 from django_account.core.fields import ExactCharField
 
@@ -36,7 +37,7 @@ class LogEntryQuerySet(models.QuerySet["LogEntry"]):
         return super().delete()[0]
 
     def forget(self, *, account_pk: int, public_id: str, email: str | None) -> int:
-        """Take everything that tells who it was out of a deleted account's entries.
+        """Take everything that tells who it was out of a deleted or anonymised account's entries.
 
         What was tried at its address while nobody had it is included.
 
@@ -46,8 +47,7 @@ class LogEntryQuerySet(models.QuerySet["LogEntry"]):
         of_person = models.Q(user_id=public_id, account_pk=account_pk)
         if email:
             of_person |= models.Q(user_email=email, account_pk=None)
-        # As an impersonator they can only have deleted, which an index finds.
-        acted = self.filter(event="user.delete", actor_id=public_id)
+        acted = self.filter(actor_id=public_id)
         models.QuerySet.update(acted, actor_id="")
         return models.QuerySet.update(self.filter(of_person), **LogEntry.ANONYMOUS)
 
@@ -85,6 +85,7 @@ class LogEntry(models.Model):
         "user_agent": "",
         "client": [],
         "session_id": "",
+        "reason": "",
     }
 
     event = models.CharField(max_length=32)
@@ -103,7 +104,11 @@ class LogEntry(models.Model):
     key_name = models.CharField(max_length=MAX_KEY_NAME, blank=True, verbose_name="API key")
     # Of the impersonator, where it was not done by its owner. It says nothing of whose it is.
     actor_id = ExactCharField(max_length=36, blank=True, verbose_name="impersonator's id")
+    # Why a member of staff did it.
+    reason = models.CharField(max_length=MAX_REASON, blank=True)
     session_id = models.CharField(max_length=36, blank=True, verbose_name="session id")
+    # Of the session that a sign-in made.
+    provider = models.CharField(max_length=32, blank=True)
     ip = models.CharField(max_length=45, blank=True, verbose_name="IP address")
     user_agent = models.TextField(blank=True)
     # The user agent taken apart: the values of core.clients.ClientDetails. Empty for an attempt
@@ -122,6 +127,9 @@ class LogEntry(models.Model):
             models.Index(fields=["user_id", "account_pk", "-id"], name="log_of_account"),
             models.Index(fields=["user_email"], name="log_by_email"),
             models.Index(fields=["ip"], name="log_by_ip"),
+            models.Index(
+                fields=["actor_id"], condition=~models.Q(actor_id=""), name="log_by_actor"
+            ),
             # Staff's filters: what is rare is found without reading the whole log.
             models.Index(fields=["event", "-id"], name="log_by_event"),
             models.Index(fields=["-id"], condition=~models.Q(error=""), name="log_of_failures"),

@@ -19,7 +19,7 @@ from django_account import signals
 from django_account.accounts.models import Account
 from django_account.audit.models import MAX_KEY_NAME, LogEntry
 from django_account.conf import conf
-from django_account.core.activity import Activity
+from django_account.core.activity import MAX_REASON, Activity
 from django_account.core.clients import MAX_USER_AGENT, ClientInfo
 from django_account.core.compiled import CompiledInsert
 
@@ -37,7 +37,9 @@ def acted(activity: Activity, **kwargs: Any) -> None:
         # An ephemeral key's may be longer than a stored one's.
         key_name=activity.key_name[:MAX_KEY_NAME],
         actor_id=activity.actor_id,
+        reason=activity.reason[:MAX_REASON],
         session_id=activity.session_id,
+        provider=activity.provider,
         ip=activity.client.ip,
         user_agent=activity.client.user_agent[:MAX_USER_AGENT],
         client=[] if activity.error else activity.client.details.as_list(),
@@ -125,19 +127,49 @@ def session_created(account: Any, session: Any, reported: bool, **kwargs: Any) -
         account,
         reported,
         session_id=session.public_id,
+        provider=session.provider,
         client=ClientInfo(session.ip, session.user_agent),
         **by_server,
     )
 
 
+def impersonation_started(
+    account: Any, session: Any, actor: Any, reason: str, **kwargs: Any
+) -> None:
+    """Receiver of ``impersonation_started``: no ``acted`` tells of it, whoever asked for it.
+
+    It says who, but not from where: the person reads it, too.
+    """
+    by_site(
+        "session.create",
+        account,
+        False,
+        session_id=session.public_id,
+        actor_id=actor.public_id,
+        reason=reason,
+    )
+
+
 def session_updated(account: Any, session: Any, reported: bool, **kwargs: Any) -> None:
     """Receiver of ``session_updated``."""
-    by_site("session.update", account, reported, session_id=session.public_id)
+    by_site(
+        "session.update",
+        account,
+        reported,
+        session_id=session.public_id,
+        actor_id=session.actor_id,
+    )
 
 
 def session_deleted(account: Any, session: Any, reported: bool, **kwargs: Any) -> None:
     """Receiver of ``session_deleted``."""
-    by_site("session.delete", account, reported, session_id=session.public_id)
+    by_site(
+        "session.delete",
+        account,
+        reported,
+        session_id=session.public_id,
+        actor_id=session.actor_id,
+    )
 
 
 def factors_changed(account: Any, reported: bool, **kwargs: Any) -> None:
@@ -146,6 +178,16 @@ def factors_changed(account: Any, reported: bool, **kwargs: Any) -> None:
 
 
 authenticator_added = authenticator_removed = recovery_codes_created = factors_changed
+
+
+def account_anonymised(account: Any, reported: bool, **kwargs: Any) -> None:
+    """Receiver of ``account_anonymised``."""
+    by_site("user.update", account, reported)
+
+
+def anonymise_requested(account: Account, **kwargs: Any) -> None:
+    """Receiver of ``anonymise_requested``: the entries stay, and no longer tell whose they are."""
+    LogEntry.objects.forget(account_pk=account.pk, public_id=account.public_id, email=account.email)
 
 
 def challenge_completed(account: Any, session: Any, reported: bool, **kwargs: Any) -> None:

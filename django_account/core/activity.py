@@ -43,6 +43,10 @@ ATTEMPTS = frozenset(
 )
 
 
+# Characters of a reason.
+MAX_REASON = 500
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
     """One act, or one attempt at it.
@@ -57,8 +61,11 @@ class Activity:
         user_type: who acted: "user", "guest", "keyProject", or "admin" for the site itself.
         mode: "admin" when the site itself acted.
         session_id: the session that was made, changed or used.
+        provider: the one of the session that a sign-in made.
         key_name: the API key's, when a server acted.
-        actor_id: the impersonator's public id, when one acted as the account.
+        actor_id: the impersonator's public id, when one acted as the account; that of the member of
+            staff who did.
+        reason: why a member of staff did it, in their words.
         client: who was on the other end.
         at: when.
     """
@@ -71,8 +78,10 @@ class Activity:
     user_type: str = "user"
     mode: str = "default"
     session_id: str = ""
+    provider: str = ""
     key_name: str = ""
     actor_id: str = ""
+    reason: str = ""
     client: ClientInfo = field(default_factory=ClientInfo)
     at: datetime = field(default_factory=timezone.now)
 

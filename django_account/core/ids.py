@@ -12,6 +12,7 @@ UNIQUE = "unique()"
 MAX_LENGTH = 36
 
 _CUSTOM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,35}\Z")
+_UNIQUE_ID = re.compile(r"[0-9a-f]{20}\Z")
 
 
 def unique_id() -> str:
@@ -22,6 +23,11 @@ def unique_id() -> str:
     """
     seconds, microseconds = divmod(time.time_ns() // 1000, 1_000_000)
     return f"{seconds:08x}{microseconds:05x}{secrets.randbits(28):07x}"
+
+
+def is_unique_id(value: str) -> bool:
+    """Whether ``value`` looks as :func:`unique_id` makes them, and so says nothing of anybody."""
+    return _UNIQUE_ID.match(value) is not None
 
 
 def is_valid_id(value: str) -> bool:

@@ -46,3 +46,20 @@ def json_size(value: Any) -> int:
         RecursionError: it is nested too deeply.
     """
     return len(json.dumps(value, separators=(",", ":"), allow_nan=False).replace("/", r"\/"))
+
+
+def prefs_problem(prefs: Any) -> str:
+    """Which rule somebody's preferences break: a JSON object of at most MAX_PREFS_BYTES.
+
+    Returns:
+        the rule as a sentence; empty when they keep it.
+    """
+    if not isinstance(prefs, dict) or not is_storable(prefs):
+        return "Value must be a valid object."
+    try:
+        size = json_size(prefs)
+    except (ValueError, RecursionError):
+        return "Value must be a valid object."
+    if size > MAX_PREFS_BYTES:
+        return f"Value must be a valid object of at most {MAX_PREFS_BYTES} bytes."
+    return ""

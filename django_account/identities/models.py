@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from django_account.core import emails
 from django_account.core.crypto import decrypt, encrypt
@@ -49,6 +50,17 @@ class Identity(HoldsProviderTokens):
 
     def __str__(self) -> str:
         return f"{self.provider}: {self.provider_email or self.provider_uid}"
+
+
+class OAuth2Provider(Identity):
+    """What the admin's page of providers is listed as, with the permission to look at it. The
+    providers themselves are in the registry and in the site's settings."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("OAuth2 provider")
+        verbose_name_plural = _("OAuth2 providers")
+        default_permissions = ("view",)
 
 
 class OAuth2FlowQuerySet(models.QuerySet["OAuth2Flow"]):

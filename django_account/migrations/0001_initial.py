@@ -143,6 +143,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "permissions": [
+                    ("anonymise_account", "Can anonymise an account"),
+                    ("block_account", "Can block and unblock an account"),
+                    ("end_sessions_account", "Can end an account's sessions"),
+                    ("export_account", "Can export an account's data"),
+                    ("impersonate_account", "Can act as another person"),
+                    ("require_password_account", "Can require a new password of an account"),
+                    ("reset_mfa_account", "Can reset an account's second factors"),
+                    ("send_recovery_account", "Can send a recovery to an account"),
+                    ("send_verification_account", "Can send a verification to an account"),
+                    ("set_password_account", "Can set an account's password"),
+                    ("unlink_identity_account", "Can unlink an account's identities"),
+                    ("verify_account", "Can say whether an account's addresses are verified"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Authenticator",
@@ -264,7 +280,9 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField()),
                 (
                     "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                    models.DateTimeField(
+                        db_index=True, default=django.utils.timezone.now, editable=False
+                    ),
                 ),
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 (
@@ -335,6 +353,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="OAuth2Provider",
+            fields=[],
+            options={
+                "verbose_name": "OAuth2 provider",
+                "verbose_name_plural": "OAuth2 providers",
+                "proxy": True,
+                "default_permissions": ("view",),
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("django_account.identity",),
+        ),
+        migrations.CreateModel(
             name="LogEntry",
             fields=[
                 (
@@ -379,10 +410,12 @@ class Migration(migrations.Migration):
                         blank=True, max_length=36, verbose_name="impersonator's id"
                     ),
                 ),
+                ("reason", models.CharField(blank=True, max_length=500)),
                 (
                     "session_id",
                     models.CharField(blank=True, max_length=36, verbose_name="session id"),
                 ),
+                ("provider", models.CharField(blank=True, max_length=32)),
                 ("ip", models.CharField(blank=True, max_length=45, verbose_name="IP address")),
                 ("user_agent", models.TextField(blank=True)),
                 ("client", models.JSONField(blank=True, default=list, editable=False)),
@@ -395,6 +428,11 @@ class Migration(migrations.Migration):
                     models.Index(fields=["user_id", "account_pk", "-id"], name="log_of_account"),
                     models.Index(fields=["user_email"], name="log_by_email"),
                     models.Index(fields=["ip"], name="log_by_ip"),
+                    models.Index(
+                        condition=models.Q(("actor_id", ""), _negated=True),
+                        fields=["actor_id"],
+                        name="log_by_actor",
+                    ),
                     models.Index(fields=["event", "-id"], name="log_by_event"),
                     models.Index(
                         condition=models.Q(("error", ""), _negated=True),
@@ -536,6 +574,32 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.CreateModel(
+            name="Tally",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("hour", models.PositiveSmallIntegerField()),
+                ("what", models.CharField(max_length=8)),
+                ("detail", django_account.core.fields.ExactCharField(blank=True, max_length=64)),
+                ("number", models.PositiveIntegerField(default=0)),
+            ],
+            options={
+                "verbose_name": "overview",
+                "verbose_name_plural": "overview",
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("day", "hour", "what", "detail"), name="one_tally_each"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Target",
@@ -684,6 +748,12 @@ class Migration(migrations.Migration):
             model_name="account",
             index=models.Index(fields=["impersonator", "id"], name="account_by_impersonator"),
         ),
+        migrations.AddIndex(
+            model_name="account",
+            index=models.Index(
+                condition=models.Q(("mfa_enabled", True)), fields=["id"], name="account_with_mfa"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="account",
             constraint=models.CheckConstraint(
@@ -725,6 +795,26 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="delivery",
             index=models.Index(fields=["state", "next_try_at"], name="delivery_due"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(fields=["recipient"], name="delivery_by_recipient"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(fields=["kind", "-id"], name="delivery_by_kind"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(fields=["channel", "-id"], name="delivery_by_channel"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "sent"), _negated=True),
+                fields=["-id"],
+                name="delivery_not_sent",
+            ),
         ),
         migrations.AddConstraint(
             model_name="identity",

@@ -60,14 +60,23 @@ class Delivery(models.Model):
     payload = SealedField(purpose=_PURPOSE, blank=True)
     next_try_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "deliveries"
-        indexes = [models.Index(fields=["state", "next_try_at"], name="delivery_due")]
+        indexes = [
+            models.Index(fields=["state", "next_try_at"], name="delivery_due"),
+            # Staff's search and filters: what is rare is found without reading the whole log.
+            models.Index(fields=["recipient"], name="delivery_by_recipient"),
+            models.Index(fields=["kind", "-id"], name="delivery_by_kind"),
+            models.Index(fields=["channel", "-id"], name="delivery_by_channel"),
+            models.Index(
+                fields=["-id"], condition=~models.Q(state="sent"), name="delivery_not_sent"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.recipient}"

@@ -33,6 +33,9 @@ def create_jwt(session: Session, duration: timedelta = DEFAULT_DURATION) -> str:
         session: it dies with it.
         duration: how long it is good for at most.
     """
+    if session.actor_id:
+        # Whoever reads its end is told the truth.
+        duration = min(duration, session.expires_at - timezone.now())
     return _sign(Claims(session.account.public_id, session.public_id), duration)
 
 

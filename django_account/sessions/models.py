@@ -12,6 +12,10 @@ from django_account.core.fields import ExactCharField
 from django_account.core.ids import unique_id
 from django_account.sessions.provider_tokens import HoldsProviderTokens
 
+# The provider of a session in which a member of staff acts as the person; its uid is the public id
+# of that member's account.
+IMPERSONATION = "impersonation"
+
 
 class SessionQuerySet(models.QuerySet["Session"]):
     """Sessions, many at once."""
@@ -62,6 +66,12 @@ class Session(HoldsProviderTokens):
     @property
     def is_expired(self) -> bool:
         return self.expires_at <= timezone.now()
+
+    @property
+    def actor_id(self) -> str:
+        """The public id of the member of staff who acts as the person in it; empty when nobody does
+        and the session is the person's own."""
+        return self.provider_uid if self.provider == IMPERSONATION else ""
 
     @property
     def client_details(self) -> ClientDetails:

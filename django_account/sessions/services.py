@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.dispatch import Signal
 from django.utils import timezone
 
 from django_account import signals
@@ -25,6 +26,7 @@ from django_account.core.crypto import digest, generate_secret
 from django_account.exceptions import (
     InvalidCredentials,
     InvalidToken,
+    NotWhileImpersonating,
     SessionAlreadyExists,
     SessionNotFound,
     UserBlocked,
@@ -33,7 +35,7 @@ from django_account.exceptions import (
 from django_account.sessions.alerts import is_alarming, request_alert
 from django_account.sessions.credentials import encode_credential
 from django_account.sessions.lookups import delete, find_surplus
-from django_account.sessions.models import Session
+from django_account.sessions.models import IMPERSONATION, Session
 from django_account.sessions.provider_tokens import ProviderTokens
 from django_account.targets.models import Target
 from django_account.tokens.models import Token
@@ -171,6 +173,44 @@ def create_server_session(*, account: Account, client: ClientInfo) -> IssuedSess
     )
 
 
+def create_impersonation_session(
+    *, account: Account, actor: Account, reason: str, client: ClientInfo
+) -> IssuedSession:
+    """Sign a member of staff in as a person, for ADMIN_IMPERSONATION_DURATION at most. Who may is
+    for the caller to see (administration.impersonation).
+
+    Nobody is told by e-mail, no session of the person's ends for it, and no second factor is asked
+    for: what it guards is closed to such a session.
+
+    Args:
+        actor: the account of the member of staff.
+        reason: in their words, for ``impersonation_started``.
+
+    Raises:
+        UserNotFound: the account has been deleted in the meantime.
+    """
+    with transaction.atomic():
+        issued = create_session(
+            account=account,
+            provider=IMPERSONATION,
+            provider_uid=actor.public_id,
+            factors=["staff", IMPERSONATION],
+            client=client,
+            duration=conf.admin_impersonation_duration,
+            by_server=True,
+            alerts=False,
+            event=None,
+        )
+        signals.send_on_commit(
+            signals.impersonation_started,
+            account=account,
+            session=issued.session,
+            actor=actor,
+            reason=reason,
+        )
+    return issued
+
+
 def create_identity_session(
     *,
     identity: Identity,
@@ -214,6 +254,7 @@ def create_session(
     by_server: bool = False,
     replaces: Session | None = None,
     alerts: bool = True,
+    event: Signal | None = signals.session_created,
 ) -> IssuedSession:
     """Sign an account in, and end its oldest sessions beyond SESSION_LIMIT.
 
@@ -226,6 +267,7 @@ def create_session(
         replaces: a session of the account that ends as this one begins, and hands its push targets
             on.
         alerts: whether the session may be told of by e-mail (alerts.is_alarming).
+        event: what tells of it; None where the caller does.
 
     Raises:
         UserBlocked, UserNotFound: the account was blocked or deleted in the meantime.
@@ -261,7 +303,8 @@ def create_session(
             request_alert(account, session, client)
         if not by_server:
             enforce_limit(account)
-        signals.send_on_commit(signals.session_created, account=account, session=session)
+        if event is not None:
+            signals.send_on_commit(event, account=account, session=session)
     return IssuedSession(session, secret)
 
 
@@ -282,8 +325,11 @@ def extend_session(session: Session, provider_tokens: ProviderTokens | None = No
         provider_tokens: what its OAuth2 provider has renewed; None for no change.
 
     Raises:
+        NotWhileImpersonating: a member of staff acts as the person in it.
         SessionNotFound: it has been ended in the meantime.
     """
+    if session.actor_id:
+        raise NotWhileImpersonating
     session.expires_at = timezone.now() + conf.session_duration
     session.updated_at = timezone.now()
     if provider_tokens is not None:

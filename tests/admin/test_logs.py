@@ -12,7 +12,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from django_account.admin.logs import CappedPaginator
+from django_account.admin.paging import CappedPaginator
 from django_account.audit.models import LogEntry
 
 LIST = "/admin/django_account/logentry/"

@@ -300,3 +300,28 @@ class TestActed:
     def test_a_long_user_agent_is_cut(self) -> None:
         self.send(event="user.update", client=ClientInfo("", "x" * 20_000))
         assert len(LogEntry.objects.get().user_agent) == MAX_USER_AGENT
+
+
+class TestProvider:
+    """Of the session that a sign-in made; the overview counts by it."""
+
+    def providers(self) -> list[str]:
+        entries = LogEntry.objects.filter(event="session.create").order_by("pk")
+        return [entry.provider for entry in entries]
+
+    def test_of_sign_ins(self, ada: ApiClient) -> None:
+        ApiClient().post("/account/sessions/anonymous", {})
+        session_of(Account.objects.get(email=EMAIL), "github")
+        assert self.providers() == ["email", "anonymous", "github"]
+
+    def test_of_nothing_else(self, ada: ApiClient) -> None:
+        for caller in (ada, ApiClient()):
+            body = {"userId": "unique()", "email": "ada@example.org"}
+            assert caller.post("/account/tokens/email", body).status_code == 201
+        wrong = {"email": "ada@example.org", "password": "wrong-password"}
+        assert ApiClient().post("/account/sessions/email", wrong).status_code == 401
+        ada.delete("/account/sessions/current")
+        assert self.providers() == ["email", "", "", ""]
+        assert set(LogEntry.objects.exclude(event="session.create").values_list("provider")) == {
+            ("",)
+        }

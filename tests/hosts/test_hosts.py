@@ -27,23 +27,30 @@ LOOKUPS = ["tests/api/test_lookups.py"]
 
 # Lists of people and of their sessions, whose values and ids the host shapes.
 SERVERS = ["tests/api/users/test_list.py", "tests/api/users/test_users.py"]
+# What is written to the columns of the host's own users.
+ACTS = ["tests/administration/test_anonymisation.py", "tests/test_exports.py"]
 # What hangs on the user's key, on the clock, and on counts that outlive a refusal.
 SECOND_FACTORS = ["tests/api/account/test_mfa.py"]
+
+# What staff do to people, by the addresses and permissions that any theme has.
+ADMIN = ["tests/admin/test_accounts_acts.py", "tests/admin/test_accounts_permissions.py"]
 
 # Each passes core_suite and the methods; besides, what it could change.
 HOSTS: dict[str, list[str]] = {
     # User models.
     "stock": LOOKUPS,
-    "email_user": LOOKUPS,
-    "uuid_user": [*LOOKUPS, *SECOND_FACTORS, *SERVERS],
-    "required_field_user": LOOKUPS,
-    "phone_user": LOOKUPS,
+    "email_user": [*LOOKUPS, *ACTS],
+    "uuid_user": [*LOOKUPS, *SECOND_FACTORS, *SERVERS, *ACTS],
+    "required_field_user": [*LOOKUPS, *ACTS],
+    "phone_user": [*LOOKUPS, *ACTS],
     # Habits.
     "hostile_rest": [*READING, *ORDER_OF_CHECKS],
     "atomic_requests": [*ORDER_OF_CHECKS, *SECOND_FACTORS],
     "naive_time": ["tests/api/test_cookies.py", *SECOND_FACTORS, *SERVERS],
     "login_required": ORDER_OF_CHECKS,
     "german": ORDER_OF_CHECKS,
+    # Its admin in another theme.
+    "unfold": ADMIN,
 }
 
 # What the smallest of them runs is more than this.

@@ -102,6 +102,14 @@ def chromium() -> str | None:
 
 
 @pytest.fixture(scope="session")
+def browser_packages(packages: Path, missing: Callable[[str], None]) -> Path:
+    """Where the npm packages are, with a browser for them to drive."""
+    if chromium() is None:
+        missing("Chromium")
+    return packages
+
+
+@pytest.fixture(scope="session")
 def pages(packages: Path, missing: Callable[[str], None]) -> Iterator[Pages]:
     """Web pages with the Web SDK, at all origins that a test asks for."""
     if chromium() is None:

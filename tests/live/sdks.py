@@ -161,11 +161,19 @@ class PythonClient:
 
 
 class Bridge:
-    """A Node.js process that calls the JavaScript SDKs."""
+    """A Node.js process that calls the JavaScript SDKs.
 
-    def __init__(self, packages: Path, environment: dict[str, str]) -> None:
+    Args:
+        packages: where they are installed.
+        script: what it runs, when that is another one with the same kind of lines.
+    """
+
+    def __init__(
+        self, packages: Path, environment: dict[str, str], script: str = "bridge.mjs"
+    ) -> None:
+        self.script = script
         self.process = subprocess.Popen(
-            ["node", str(HERE / "bridge.mjs")],
+            ["node", str(HERE / script)],
             cwd=packages,
             env=environment,
             stdin=subprocess.PIPE,
@@ -175,7 +183,7 @@ class Bridge:
         )
 
     def ask(self, **request: Any) -> Any:
-        """Send a request of bridge.mjs; the value that it answers.
+        """Send a request of the script; the value that it answers.
 
         Raises:
             SdkError: the SDK threw its exception.
@@ -187,7 +195,7 @@ class Bridge:
         self.process.stdin.flush()
         readable, _, _ = select.select([self.process.stdout], [], [], ANSWER_TIMEOUT)
         line = self.process.stdout.readline() if readable else ""
-        assert line, f"bridge.mjs did not answer {request}"
+        assert line, f"{self.script} did not answer {request}"
         answer = json.loads(line)
         assert "broken" not in answer, answer["broken"]
         if error := answer.get("error"):

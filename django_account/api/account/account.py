@@ -50,7 +50,7 @@ class AccountAccountViewSet(AccountViewSet):
         self.concern(account)
         return json_answer(account_document(account, account.targets.order_by("pk")), 201)
 
-    @endpoint(scope="account", answers=AccountSerializer)
+    @endpoint(scope="account", answers=AccountSerializer, by_staff=True)
     def get_account(self, request: object, **path: str) -> HttpResponse:
         """The account; an impersonator's answer is the other person's."""
         other = self.caller.impersonated
@@ -76,18 +76,30 @@ class AccountAccountViewSet(AccountViewSet):
         clear_session_cookies(self.request._request, response)
         return response
 
-    @endpoint(scope="account", answers=PreferencesSerializer)
+    @endpoint(scope="account", answers=PreferencesSerializer, by_staff=True)
     def get_prefs(self, request: object, **path: str) -> HttpResponse:
         """The preferences, bare."""
         return json_answer(self.account.prefs)
 
-    @endpoint(scope="account", params=PrefsInput, answers=AccountSerializer, event="user.update")
+    @endpoint(
+        scope="account",
+        params=PrefsInput,
+        answers=AccountSerializer,
+        event="user.update",
+        by_staff=True,
+    )
     def update_prefs(self, request: object, **path: str) -> HttpResponse:
         """Replace the preferences."""
         profile.update_prefs(account=self.account, prefs=self.params["prefs"])
         return self.account_answer()
 
-    @endpoint(scope="account", params=NameInput, answers=AccountSerializer, event="user.update")
+    @endpoint(
+        scope="account",
+        params=NameInput,
+        answers=AccountSerializer,
+        event="user.update",
+        by_staff=True,
+    )
     def update_name(self, request: object, **path: str) -> HttpResponse:
         """Change the name."""
         profile.update_name(account=self.account, name=self.params["name"])

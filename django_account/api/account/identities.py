@@ -19,12 +19,17 @@ from django_account.identities.services import unlink
 class IdentityViewSet(AccountViewSet):
     """Identities."""
 
-    @endpoint(scope="account", params=IdentityListInput, answers=IdentityListSerializer)
+    @endpoint(
+        scope="account", params=IdentityListInput, answers=IdentityListSerializer, by_staff=True
+    )
     def list_identities(self, request: object, **path: str) -> HttpResponse:
         """The person's identities, oldest first."""
         queries, owned = self.params["queries"], Identity.objects.filter(account=self.account)
         page, total = queries.answer(owned, count=self.params["total"])
-        documents = [identity_document(identity, self.account) for identity in page]
+        documents = [
+            identity_document(identity, self.account, with_tokens=not self.caller.staff_id)
+            for identity in page
+        ]
         return json_answer({"total": total, "identities": documents})
 
     @endpoint(scope="account", params=IdentityInput, status=204, event="identity.delete")

@@ -12,7 +12,7 @@ from django_account.api.views import AccountViewSet, endpoint
 class LogViewSet(AccountViewSet):
     """The activity log."""
 
-    @endpoint(scope="account", params=LogListInput, answers=LogListSerializer)
+    @endpoint(scope="account", params=LogListInput, answers=LogListSerializer, by_staff=True)
     def list_logs(self, request: object, **path: str) -> HttpResponse:
         """The person's entries, newest first."""
         return json_answer(log_list(self.account, self.params, locale=self.locale))

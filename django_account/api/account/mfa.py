@@ -55,7 +55,7 @@ class MfaViewSet(AccountViewSet):
         )
         return self.account_answer()
 
-    @endpoint(scope="account", mfa_exempt=True, answers=MfaFactorsSerializer)
+    @endpoint(scope="account", mfa_exempt=True, answers=MfaFactorsSerializer, by_staff=True)
     def list_mfa_factors(self, request: object, **path: str) -> HttpResponse:
         """Which factors a challenge can be created for."""
         return json_answer(services.list_factors(self.account, self.session))

@@ -45,7 +45,12 @@ class SessionViewSet(AccountViewSet):
 
     def document(self, session: Session) -> dict[str, Any]:
         """A session as its owner sees it."""
-        return session_document(session, current=self.is_current(session), locale=self.locale)
+        return session_document(
+            session,
+            current=self.is_current(session),
+            locale=self.locale,
+            with_tokens=not self.caller.staff_id,
+        )
 
     def find_session(self) -> Session:
         """The caller's session that the path names; ``current`` is the one that asks.
@@ -111,7 +116,9 @@ class SessionViewSet(AccountViewSet):
         """Sign a new account in that has nothing but an id."""
         return self.signed_in_answer(services.create_anonymous_session(client=self.client))
 
-    @endpoint(scope="account", params=SessionListInput, answers=SessionListSerializer)
+    @endpoint(
+        scope="account", params=SessionListInput, answers=SessionListSerializer, by_staff=True
+    )
     def list_sessions(self, request: object, **path: str) -> HttpResponse:
         """The person's sessions, oldest first."""
         sessions = Session.objects.active().filter(account=self.account).order_by("pk")
@@ -122,7 +129,7 @@ class SessionViewSet(AccountViewSet):
         total = len(documents) if self.params["total"] else 0
         return json_answer({"total": total, "sessions": documents})
 
-    @endpoint(scope="account", params=SessionInput, answers=SessionSerializer)
+    @endpoint(scope="account", params=SessionInput, answers=SessionSerializer, by_staff=True)
     def get_session(self, request: object, **path: str) -> HttpResponse:
         """One session."""
         session = self.find_session()
@@ -158,6 +165,7 @@ class SessionViewSet(AccountViewSet):
         params=SessionInput,
         status=204,
         event="session.delete",
+        by_staff=True,
     )
     def delete_session(self, request: object, **path: str) -> HttpResponse:
         """End a session; ending the current one signs out."""
@@ -195,6 +203,7 @@ class SessionViewSet(AccountViewSet):
         params=JWTInput,
         answers=JWTSerializer,
         status=201,
+        by_staff=True,
     )
     def create_jwt(self, request: object, **path: str) -> HttpResponse:
         """A JWT that stands for the current session."""

@@ -68,9 +68,6 @@ USERS = Resource(
     },
 )
 
-# What a search looks through, besides "label:x".
-SEARCHED = ("public_id", "email", "name", "phone")
-
 
 class UserInput(Params):
     userId = IdParam()  # noqa: N815, as on the wire

@@ -8,10 +8,11 @@ from django.db.models import Prefetch
 from django.http import HttpResponse
 
 from django_account.accounts.models import Account
+from django_account.accounts.search import SEARCHED, search_condition
 from django_account.accounts.services import create_account, delete_account
 from django_account.administration import services
 from django_account.administration.usage import usage
-from django_account.api.queries import search_condition, searched
+from django_account.api.queries import searched
 from django_account.api.renderers import empty_answer, json_answer
 from django_account.api.serializers.account import (
     PreferencesSerializer,
@@ -24,7 +25,6 @@ from django_account.api.serializers.membership import (
     membership_document,
 )
 from django_account.api.serializers.user import (
-    SEARCHED,
     NewUserInput,
     UsageInput,
     UsageUsersSerializer,

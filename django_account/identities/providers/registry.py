@@ -16,6 +16,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from django.urls import NoReverseMatch, reverse
 from social_core.backends.open_id_connect import OpenIdConnectAuth
 
 from django_account.conf import conf
@@ -789,6 +790,16 @@ def is_enabled(provider: Provider) -> bool:
     except ProviderDisabled:
         return False
     return True
+
+
+def callback_path(provider: Provider) -> str:
+    """The path that a provider sends browsers to, to be registered there."""
+    keywords = {"provider": provider.key, "projectId": conf.project_id}
+    try:
+        return reverse("django_account:oauth2_callback", kwargs=keywords)
+    except NoReverseMatch:
+        # The site has not included our URLs yet.
+        return "/v1/account/sessions/oauth2/callback/{provider}/{projectId}".format(**keywords)
 
 
 def backend_settings(provider: Provider, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``manage.py clearaccounts``: delete what has expired."""
+"""``manage.py clearaccounts``: delete what has expired, and count what is to be remembered."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from django_account.audit.models import LogEntry, LogEntryQuerySet
+from django_account.audit.tallies import Tally, roll_up
 from django_account.identities.models import OAuth2Flow
 from django_account.limits.models import CacheEntry
 from django_account.mfa.models import Challenge, GuessCount
@@ -21,12 +23,15 @@ class Command(BaseCommand):
 
     help = (
         "Delete expired sessions, tokens, challenges, sign-ins at providers and rate limits, "
-        "deliveries of 30 days ago, and log entries that LOG_RETENTION lets go of. Run it daily."
+        "deliveries of 30 days ago, and log entries that LOG_RETENTION lets go of, which it counts "
+        "for the admin's overview before. Run it daily."
     )
 
     BATCH = 5000
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Before the log's entries go.
+        roll_up(since=timezone.now() - Tally.KEPT)
         for what, rows in (
             ("expired sessions", Session.objects.expired()),
             ("expired tokens", Token.objects.expired()),
@@ -36,6 +41,7 @@ class Command(BaseCommand):
             ("old deliveries", Delivery.objects.old()),
             ("expired cache entries", CacheEntry.objects.expired()),
             ("old log entries", LogEntry.objects.old()),
+            ("figures of old hours", Tally.objects.old()),
         ):
             self.stdout.write(f"{self.clear(what, rows)} {what} deleted.")
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.urls import NoReverseMatch, reverse
 
-from django_account.conf import conf
 from django_account.exceptions import ProviderDisabled
-from django_account.identities.providers.registry import PROVIDERS, Provider, read_config
+from django_account.identities.providers.registry import (
+    PROVIDERS,
+    Provider,
+    callback_path,
+    read_config,
+)
 
 
 class Command(BaseCommand):
@@ -58,13 +61,3 @@ class Command(BaseCommand):
     def needs(self, provider: Provider) -> str:
         """The keys that it cannot do without."""
         return ", ".join(need.replace("|", " or ") for need in provider.missing({}))
-
-
-def callback_path(provider: Provider) -> str:
-    """The path that a provider sends browsers to, to be registered there."""
-    keywords = {"provider": provider.key, "projectId": conf.project_id}
-    try:
-        return reverse("django_account:oauth2_callback", kwargs=keywords)
-    except NoReverseMatch:
-        # The site has not included our URLs yet.
-        return "/v1/account/sessions/oauth2/callback/{provider}/{projectId}".format(**keywords)

@@ -13,12 +13,15 @@ import pytest
 import time_machine
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.test import Client
 
 from django_account.accounts import users
 from django_account.accounts.models import Account
 from django_account.accounts.services import adopt_user, create_account
+from django_account.core.clients import ClientInfo
 from django_account.exceptions import UserAlreadyExists
 from django_account.sessions.models import Session
+from django_account.sessions.services import create_session
 from django_account.targets.models import Target
 from tests.client import PASSWORD, ApiClient, assert_error
 
@@ -209,6 +212,49 @@ class TestPeopleOfTheSite:
 
     def test_last_login_is_noted(self, ada: ApiClient) -> None:
         assert the_user().last_login is not None
+
+
+class TestAdmin:
+    PEOPLE = "/admin/django_account/account/"
+
+    def test_people_are_managed_there(self, db: None) -> None:
+        staff = Client()
+        staff.force_login(site_user("root", "root@example.org", is_staff=True, is_superuser=True))
+        body = {"name": "Ada", "email": "Ada@Example.org", "phone": "+14155550100", "invite": "on"}
+        assert staff.post(f"{self.PEOPLE}add/", body).status_code == 302
+        account = Account.objects.with_user().get(email="ada@example.org")
+        create_session(account=account, provider="x", factors=["x"], client=ClientInfo())
+
+        page = f"{self.PEOPLE}{account.pk}/change/"
+        for shown in (self.PEOPLE, f"{self.PEOPLE}?q=ada", f"{self.PEOPLE}?o=-6", page):
+            assert "ada@example.org" in staff.get(shown).content.decode()
+        body = {"name": "Grace", "email": "grace@example.org", "phone": "", "prefs": "{}"}
+        assert staff.post(page, body).status_code == 302
+        account = Account.objects.with_user().get()
+        assert (account.name, account.email, account.phone) == ("Grace", "grace@example.org", None)
+        if has_email:
+            assert account.user.email == "grace@example.org"
+
+        for name in ("block", "unblock", "verify_email", "end_sessions", "reset_mfa", "delete"):
+            url = f"{self.PEOPLE}{account.pk}/act/{name}/"
+            assert "grace@example.org" in staff.get(url).content.decode()
+            assert staff.post(url, {"confirmed": "x"}).status_code == 302
+            account = Account.objects.with_user().filter(pk=account.pk).first()
+            if name == "delete":
+                assert account is None
+            else:
+                assert account.is_active == (name != "block")
+        assert User._default_manager.count() == 1
+
+    def test_many_at_once(self, db: None) -> None:
+        staff = Client()
+        staff.force_login(site_user("root", "root@example.org", is_staff=True, is_superuser=True))
+        people = [create_account(phone=f"+1415555010{digit}") for digit in range(3)]
+        chosen = {"action": "block", "_selected_action": [account.pk for account in people]}
+        assert staff.post(self.PEOPLE, chosen).status_code == 200
+        assert User._default_manager.filter(is_active=True).count() == 4
+        staff.post(self.PEOPLE, {**chosen, "confirmed": "x"})
+        assert User._default_manager.filter(is_active=True).count() == 1
 
 
 class TestTime:

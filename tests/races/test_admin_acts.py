@@ -1,0 +1,140 @@
+"""What staff do in the admin while the person, and other staff, are at work."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from threading import Thread
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+
+from tests.client import PASSWORD
+from tests.races.site import TIMEOUT, Person, Site, credential
+
+
+@pytest.fixture(scope="module")
+def site(run_site: Callable[..., Any]) -> Iterator[Site]:
+    """A site that allows staff to act as people, with a superuser."""
+    with run_site(ADMIN_IMPERSONATION=True) as site:
+        site.manage(
+            "shell",
+            "-c",
+            "from django.contrib.auth import get_user_model as model\n"
+            f"model().objects.create_superuser('root', 'root@example.org', {PASSWORD!r})",
+        )
+        yield site
+
+
+class Staff:
+    """A superuser in a browser of their own."""
+
+    def __init__(self, site: Site) -> None:
+        self.address = f"http://127.0.0.1:{site.port}"
+        self.browser = requests.Session()
+        url = f"{self.address}/admin/login/"
+        form = self.browser.get(url, timeout=TIMEOUT).text
+        given = {"username": "root", "password": PASSWORD, "next": "/admin/"}
+        answer = self.browser.post(url, given | self.token(form), timeout=TIMEOUT)
+        assert answer.url.endswith("/admin/"), answer.text
+
+    def token(self, form: str) -> dict[str, str]:
+        found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
+        assert found is not None, form
+        return {"csrfmiddlewaretoken": found[1]}
+
+    def prepare(self, pk: int, act: str, **values: str) -> Callable[[], requests.Response]:
+        """Look at the page that asks; what is returned presses the button."""
+        url = f"{self.address}/admin/django_account/account/{pk}/act/{act}/"
+        given = self.token(self.browser.get(url, timeout=TIMEOUT).text)
+        given |= {"confirmed": "x", **values}
+        return partial(self.browser.post, url, given, timeout=TIMEOUT)
+
+
+def ask(site: Site, expression: str) -> Any:
+    """The value of an expression on the site."""
+    program = (
+        "import json\n"
+        "from django_account.models import *\n"
+        "from django.contrib.auth import get_user_model\n"
+        f"print(json.dumps({expression}))"
+    )
+    return json.loads(site.manage("shell", "-v0", "-c", program).splitlines()[-1])
+
+
+def somebody(site: Site) -> tuple[str, int]:
+    """A person's address and number."""
+    email = f"somebody.{uuid4().hex}@example.org"
+    assert site.guest.sign_up(email).status_code == 201
+    return email, ask(site, f"Account.objects.get(email={email!r}).pk")
+
+
+def test_a_new_password_is_required_as_they_sign_in(site: Site) -> None:
+    email, pk = somebody(site)
+    require = Staff(site).prepare(pk, "require_password")
+    answers = site.together([*[partial(site.guest.sign_in, email)] * 8, require])
+    assert answers[-1].status_code == 200
+    for answer in answers[:-1]:
+        assert answer.status_code in (201, 401)
+        if answer.status_code == 201:
+            person = Person(site, credential(answer))
+            assert person.call("GET", "/account").status_code in (401, 412)
+    assert site.guest.sign_in(email).status_code == 401
+
+
+def test_two_members_of_staff_anonymise_as_they_sign_in(site: Site) -> None:
+    email, pk = somebody(site)
+    staff = [Staff(site).prepare(pk, "anonymise") for _ in range(2)]
+    answers = site.together([*[partial(site.guest.sign_in, email)] * 6, *staff])
+    assert {answer.status_code for answer in answers[-2:]} == {200}
+    assert {answer.status_code for answer in answers[:-2]} <= {201, 401, 403}
+    for answer in answers[:-2]:
+        if answer.status_code == 201:
+            assert Person(site, credential(answer)).call("GET", "/account").status_code == 401
+    left = ask(
+        site,
+        f"[Account.objects.filter(email={email!r}).count(),"
+        f" Session.objects.filter(account={pk}).count(),"
+        f" Target.objects.filter(account={pk}).count(),"
+        f" get_user_model().objects.filter(email={email!r}).count()]",
+    )
+    assert left == [0, 0, 0, 0]
+
+
+def test_they_become_staff_as_somebody_begins_to_act_as_them(site: Site) -> None:
+    email, pk = somebody(site)
+    acting = [Staff(site) for _ in range(4)]
+    begin = [each.prepare(pk, "impersonate", reason="Ticket 12") for each in acting]
+    promote = (
+        "from django.contrib.auth import get_user_model as model\n"
+        f"model().objects.filter(email={email!r}).update(is_staff=True)"
+    )
+    promotion = Thread(target=site.manage, args=("shell", "-c", promote))
+    promotion.start()
+    answers = site.together(begin)
+    promotion.join()
+    assert {answer.status_code for answer in answers} == {200}
+    for each in acting:
+        answer = each.browser.get(f"{each.address}/v1/account", timeout=TIMEOUT)
+        assert answer.status_code == 401, "nobody acts as staff, whoever came first"
+
+
+def test_two_buttons_to_stop(site: Site) -> None:
+    _, pk = somebody(site)
+    staff = Staff(site)
+    staff.prepare(pk, "impersonate", reason="Ticket 12")()
+    url = f"{staff.address}/v1/pages/impersonation"
+    form = staff.token(staff.browser.get(url, timeout=TIMEOUT).text)
+    cookies = staff.browser.cookies.get_dict()
+    stop = partial(
+        requests.post, url, form, cookies=cookies, timeout=TIMEOUT, allow_redirects=False
+    )
+    answers = site.together([stop] * 6)
+    assert {answer.status_code for answer in answers} == {303}
+    assert ask(site, f"Session.objects.filter(account={pk}).count()") == 0
+    ends = f"LogEntry.objects.filter(event='session.delete', account_pk={pk}).count()"
+    assert ask(site, ends) == 1
