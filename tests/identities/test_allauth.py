@@ -371,6 +371,21 @@ def test_two_people_with_the_same_identity(allauth: Allauth) -> None:
     assert [row[:3] for row in identities()] == [("ada", "x", "42")]
 
 
+def test_two_people_with_the_same_address(allauth: Allauth) -> None:
+    for name in ("ada", "bob"):
+        user = new_user(name, ADA)
+        allauth.address(user, ADA)
+        allauth.sign_in(user, "google", name, {"sub": name})
+    with unchanged():
+        foretold = refused(dry_run=True)
+    said = refused()
+    assert f"user {user.pk}: refused: " in foretold
+    assert f"user {user.pk}: refused: " in said
+    assert "1 would be created, 1 would be updated" in foretold
+    assert "1 created, 1 updated" in said
+    assert identities() == [("ada", "google", "ada", "", False)]
+
+
 def test_an_address_of_somebody_else_stays_theirs(allauth: Allauth) -> None:
     adopt_user(new_user("bob"))
     ada = new_user("ada")

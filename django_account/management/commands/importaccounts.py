@@ -174,7 +174,7 @@ class Command(BaseCommand):
         self.apps = tables.apps()
         self.links: Counter[str] = Counter()
         self.left: Counter[tuple[str, str]] = Counter()
-        # Whose a dry run would have made an identity: nobody has it in the database.
+        # Whose a dry run would have made an address or an identity: the database does not know.
         self.foretold: dict[tuple[str, str], Any] = {}
         for batch in self.everybody():
             found = tables.belongings(batch)
@@ -207,6 +207,9 @@ class Command(BaseCommand):
             with transaction.atomic():
                 if account is None:
                     account = adopt_user(user)
+                    if dry_run:
+                        self.foretell("email", account.email, user.pk)
+                        self.foretell("phone", account.phone, user.pk)
                 email = account.email or ""
                 verifies = not account.email_verified and email in belongings.addresses
                 if verifies:
@@ -247,22 +250,28 @@ class Command(BaseCommand):
         except allauth.Left as left:
             self.left[sign_in.provider, str(left)] += 1
             return ""
-        whose = taken.provider, taken.uid
         try:
-            if self.foretold.get(whose, account.user_id) != account.user_id:
-                raise UserAlreadyExists("Another account would have this identity.")
             is_new = import_identity(
                 account=account, provider=taken.provider, uid=taken.uid, email=taken.email
             )
+            if dry_run:
+                self.foretell(taken.provider, taken.uid, account.user_id)
         except AccountError as error:
             self.outcomes["refused"] += 1
             return f"refused: {sign_in.provider} {sign_in.uid}: {error}"
-        if dry_run:
-            self.foretold[whose] = account.user_id
         self.links["linked" if is_new else "there"] += 1
         return (
             f"+ {taken.provider} {taken.uid} {taken.email}".rstrip() if is_new and dry_run else ""
         )
+
+    def foretell(self, kind: str, value: str | None, owner: Any) -> None:
+        """Note whose something would become.
+
+        Raises:
+            UserAlreadyExists: it would be somebody else's by then.
+        """
+        if value and self.foretold.setdefault((kind, value), owner) != owner:
+            raise UserAlreadyExists
 
 
 class Progress:
