@@ -20,7 +20,6 @@ from django.utils.translation import gettext_lazy as _
 from django_account.accounts.models import Account
 from django_account.accounts.services import delete_account
 from django_account.admin.acts import Act, Text, register
-from django_account.admin.rate_limits import Subject
 from django_account.administration import services
 from django_account.conf import conf
 from django_account.core.clients import ClientInfo
@@ -361,7 +360,7 @@ class ResetLimits(Act):
         return "django_account.reset_rate_limits"
 
     def run(self, request: HttpRequest, account: Account, values: Values) -> None:
-        if not Subject(account).reset():
+        if not services.reset_limits(account_ids=[account.public_id]):
             raise FeatureUnsupported(
                 "The cache that counts does not answer. Reset again when it is back."
             )
