@@ -49,7 +49,16 @@ class TestAnonymiseAccount:
         account, planted = somebody()
         anonymise_account(account=account)
         left = everything()
-        for trace in (EMAIL, PHONE, *NAME.split(), "github.test", "4711", "192.0.2.1", "curl", "teal"):
+        for trace in (
+            EMAIL,
+            PHONE,
+            *NAME.split(),
+            "github.test",
+            "4711",
+            "192.0.2.1",
+            "curl",
+            "teal",
+        ):
             assert trace not in left, trace
         for name, secret in planted.items():
             assert secret not in left, name
