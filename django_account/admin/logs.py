@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
-from django_account.admin.base import ModelAdmin
+from django_account.admin.base import ReadOnlyAdmin
 from django_account.admin.paging import CappedPaginator
 from django_account.audit.models import LogEntry
 from django_account.core.activity import EVENTS
@@ -50,7 +50,7 @@ class OutcomeFilter(admin.SimpleListFilter):
 
 
 @admin.register(LogEntry)
-class LogEntryAdmin(ModelAdmin):
+class LogEntryAdmin(ReadOnlyAdmin):
     """Read-only for everybody: the log is what happened."""
 
     list_display = ["when", "title", "whose", "ip", "country", "device", "error"]
@@ -114,15 +114,6 @@ class LogEntryAdmin(ModelAdmin):
         if term:
             queryset = queryset.filter(**lookup(term))
         return queryset, False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def lookup(term: str) -> dict[str, str]:

@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from django_account.admin.base import ModelAdmin
+from django_account.admin.base import ReadOnlyAdmin
 
 
-class PageAdmin(ModelAdmin):
+class PageAdmin(ReadOnlyAdmin):
     """One page to look at, in the place of a model's list: so it is in the app's box and in the
     sidebar, with the permission to view that model."""
 
@@ -44,12 +44,3 @@ class PageAdmin(ModelAdmin):
     def context(self, request: HttpRequest) -> dict[str, Any]:
         """What the template shows."""
         raise NotImplementedError
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

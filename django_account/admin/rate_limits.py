@@ -12,11 +12,10 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from django_account.accounts.models import Account
-from django_account.admin.base import ModelAdmin
+from django_account.admin.pages import PageAdmin
 from django_account.administration.services import reset_limits
 from django_account.core import emails, phones
 from django_account.limits.models import CacheEntry
@@ -101,7 +100,7 @@ class SubjectForm(forms.Form):
 
 
 @admin.register(CacheEntry)
-class RateLimitAdmin(ModelAdmin):
+class RateLimitAdmin(PageAdmin):
     """One page, which asks whose limits are to be reset, shows whom it has found, and does it.
 
     Counters themselves are not shown: they are hidden even from who reads the database.
@@ -125,14 +124,11 @@ class RateLimitAdmin(ModelAdmin):
         if subject is not None and "confirmed" in request.POST:
             self.reset(request, subject)
             return HttpResponseRedirect(reverse(f"{self.admin_site.name}:{self._url_name}"))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Reset rate limits",
-            "opts": self.opts,
-            "form": form,
-            "subject": subject,
-        }
-        return TemplateResponse(request, self.template, context)
+        found = {"title": "Reset rate limits", "form": form, "subject": subject}
+        return super().changelist_view(request, {**found, **(extra_context or {})})
+
+    def context(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
 
     @property
     def _url_name(self) -> str:
@@ -165,12 +161,3 @@ class RateLimitAdmin(ModelAdmin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
