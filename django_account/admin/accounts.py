@@ -287,12 +287,14 @@ class AccountAdmin(ModelAdmin):
         """The acts that may be done to many."""
         return [action_of(act) for act in registry.values() if act.bulk]
 
-    def get_actions(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
         """Those that whoever asks may do. Django's own deleting is not among them."""
+        # Django tells where they are wanted since 6.1.
+        where = {} if action_location is None else {"action_location": action_location}
         if not self.has_view_permission(request):
             return {}
         allowed = {act.name for act in acts_of(request.user)}
-        found = super().get_actions(request, *args, **kwargs)
+        found = super().get_actions(request, **where)
         return {name: action for name, action in found.items() if name in allowed}
 
     def response_action(

@@ -487,9 +487,11 @@ class TestAdd:
         assert not AdminEntry.objects.exists()
 
     def test_an_invitation_that_cannot_be_sent(self, admin_client: Client, settings: Any) -> None:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+        dummy = "django.core.mail.backends.dummy.EmailBackend"
         if hasattr(settings, "MAILERS"):
-            settings.MAILERS = {"default": {"BACKEND": settings.EMAIL_BACKEND}}
+            settings.MAILERS = {"default": {"BACKEND": dummy}}
+        else:
+            settings.EMAIL_BACKEND = dummy
         response = self.add(admin_client, email="ada@example.org", invite="on")
         assert response.status_code == 200
         assert response.context["adminform"].form.errors
