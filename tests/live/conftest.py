@@ -15,6 +15,7 @@ import pytest
 from tests.live.people import Person, Sdk
 from tests.live.sdks import SDKS, Bridge, Client, JavaScriptClient, PythonClient
 from tests.live.server import HERE, OpenIdProvider, Pages, Server
+from tests.live.window import Window
 
 NPM_OPTIONS = [
     "--no-package-lock",
@@ -107,6 +108,15 @@ def browser_packages(packages: Path, missing: Callable[[str], None]) -> Path:
     if chromium() is None:
         missing("Chromium")
     return packages
+
+
+@pytest.fixture(scope="module")
+def window(browser_packages: Path) -> Iterator[Window]:
+    """The browser, without a window."""
+    environment = {**os.environ, "CHROMIUM": chromium() or ""}
+    bridge = Bridge(browser_packages, environment, "window.mjs")
+    yield Window(bridge)
+    bridge.close()
 
 
 @pytest.fixture(scope="session")

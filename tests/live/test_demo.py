@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,7 @@ import pyotp
 import pytest
 import requests
 
-from tests.live.conftest import chromium
 from tests.live.people import fresh_email
-from tests.live.sdks import Bridge
 from tests.live.server import ROOT, START_TIMEOUT, free_port
 from tests.live.window import Window
 
@@ -108,16 +106,6 @@ def demo(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     # It was killed, and could not tell the provider.
     time.sleep(0.5)
     assert not answers(f"{found[1]}/.well-known/openid-configuration")
-
-
-@pytest.fixture(scope="module")
-def window(packages: Path, missing: Callable[[str], None]) -> Iterator[Window]:
-    """The browser, without a window."""
-    if chromium() is None:
-        missing("Chromium")
-    bridge = Bridge(packages, {**os.environ, "CHROMIUM": chromium() or ""}, "window.mjs")
-    yield Window(bridge)
-    bridge.close()
 
 
 def answer_of(text: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 //   {op: "do", method, args}     a method of Playwright's Page
 //   {op: "keyboard", method: "press" | "type", text}
 //   {op: "text", selector}       the text of the first element, once it is there
+//   {op: "download", selector}   click; the {name, text} of the file that comes
 //   {op: "axe"}                  what axe-core finds serious or critical on the page
 //   {op: "errors"}               scripts that failed, policies that were broken, since the last time
 //   {op: "close"}                back to the window before
@@ -54,6 +55,11 @@ const operations = {
   keyboard: ({ method, text }) => page().keyboard[method](text),
 
   text: ({ selector }) => page().locator(selector).first().innerText(),
+
+  async download({ selector }) {
+    const [file] = await Promise.all([page().waitForEvent("download"), page().click(selector)]);
+    return { name: file.suggestedFilename(), text: readFileSync(await file.path(), "utf8") };
+  },
 
   async axe() {
     // Evaluated, not added as an element: no policy of the page forbids it.

@@ -75,6 +75,11 @@ class Window:
         script = f"document.querySelectorAll({json.dumps(selector)}).length"
         return int(self.do("evaluate", script))
 
+    def download(self, selector: str) -> tuple[str, str]:
+        """Click on an element, and wait for the file that it gives: its name and its text."""
+        file = self.bridge.ask(op="download", selector=selector)
+        return file["name"], file["text"]
+
     def overflow(self) -> int:
         """How many pixels the page is wider than the window."""
         return int(self.do("evaluate", "document.documentElement.scrollWidth - innerWidth"))
