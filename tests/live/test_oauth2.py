@@ -138,7 +138,12 @@ class TestWebSessionFlow:
         begin(page, "createOAuth2Session")
         landing = server.endpoint("localhost") + "/pages/oauth2-success"
         url = page.consent(fresh_login(), landing=landing)
-        link = page.evaluate("document.getElementById('app').href")
+        # Whoever was led here may have come before the page has.
+        link = page.evaluate(
+            "new Promise((done) => { const look = () => {"
+            " const app = document.getElementById('app');"
+            " app ? done(app.href) : setTimeout(look, 50) }; look() })"
+        )
         assert link == "appwrite-callback-demo://?" + urlsplit(url).query
         query = query_of(url)
         assert list(query) == ["project", "key", "secret"]

@@ -142,7 +142,8 @@ class TestOneOf32:
             ada.call("PUT", TOTP, {"otp": code(each.json()["secret"])}).status_code
             for each in answers
         ]
-        assert sorted(set(confirmed)) in ([200, 401], [200, 401, 409])
+        # Codes of others are wrong before the one that stayed is confirmed, and late after it.
+        assert set(confirmed) <= {200, 401, 409}
         assert confirmed.count(200) == 1
 
     def test_set_of_recovery_codes(self, there: TokenSite, ada: Person) -> None:

@@ -7,14 +7,20 @@ export const visitor = {
   owesFactor: false, // signed in, but a second factor is missing
 };
 
+let newest = 0;
+
 /** Ask who is signed in, and tell the page with the event "visitor". */
 export async function refresh() {
-  visitor.person = null;
-  visitor.owesFactor = false;
+  const number = ++newest;
+  const found = { person: null, owesFactor: false };
   try {
-    visitor.person = await account.get();
+    found.person = await account.get();
   } catch (error) {
-    visitor.owesFactor = error.type === "user_more_factors_required";
+    found.owesFactor = error.type === "user_more_factors_required";
   }
-  document.dispatchEvent(new Event("visitor"));
+  // An answer to an earlier question may come last: what it says is over.
+  if (number === newest) {
+    Object.assign(visitor, found);
+    document.dispatchEvent(new Event("visitor"));
+  }
 }
