@@ -73,9 +73,9 @@ def environment(directory: Path) -> dict[str, str]:
 
 
 def answers(url: str) -> bool:
-    """Whether anybody answers there."""
-    with suppress(requests.ConnectionError):
-        return bool(requests.get(url, timeout=30).status_code)
+    """Whether anybody answers there, and soon enough."""
+    with suppress(requests.RequestException):
+        return bool(requests.get(url, timeout=5).status_code)
     return False
 
 
