@@ -221,7 +221,7 @@ def purge() -> float:
     from django_account.audit.models import LogEntry
     from django_account.management.commands.clearaccounts import Command
 
-    settings.DJANGO_ACCOUNT["LOG_RETENTION"] = timedelta(seconds=0)
+    settings.DJANGO_ACCOUNT["LOG_RETENTION"] = timedelta(seconds=1)
     started = time.perf_counter()
     batch = list(LogEntry.objects.old().values_list("pk", flat=True)[: Command.BATCH])
     LogEntry.objects.filter(pk__in=batch).purge()
