@@ -29,7 +29,8 @@ ORDINARY, BUSY = 50, 100_000
 
 FILL = """
 INSERT INTO django_account_logentry (event, error, at, account_pk, user_id, user_email, user_phone,
-    user_name, user_type, mode, key_name, session_id, ip, user_agent, client, country_code)
+    user_name, user_type, mode, key_name, session_id, ip, user_agent, client, country_code,
+    provider, actor_id, reason)
 SELECT CASE WHEN n %% 1000 = 0 THEN 'user.create' WHEN n %% 10 = 0 THEN 'user.update'
         ELSE 'session.create' END,
     CASE WHEN n %% 20 = 1 THEN 'user_invalid_credentials' ELSE '' END,
@@ -37,7 +38,7 @@ SELECT CASE WHEN n %% 1000 = 0 THEN 'user.create' WHEN n %% 10 = 0 THEN 'user.up
     1000000 + person, 'person-' || person, 'person.' || person || '@mail.example.com', '',
     'Person ' || person, 'user', 'default', '', md5(n::text)::char(20),
     '10.' || n %% 250 || '.' || n / 250 %% 250 || '.' || n / 62500 %% 250,
-    %(agent)s, %(client)s, 'de'
+    %(agent)s, %(client)s, 'de', '', '', ''
 FROM (
     SELECT n, n %% 200000 AS person FROM generate_series(%(first)s::bigint, %(count)s) AS n
 ) AS numbers
@@ -46,9 +47,10 @@ FROM (
 # The same for one account, all through the time of the others.
 OF_ONE = """
 INSERT INTO django_account_logentry (event, error, at, account_pk, user_id, user_email, user_phone,
-    user_name, user_type, mode, key_name, session_id, ip, user_agent, client, country_code)
+    user_name, user_type, mode, key_name, session_id, ip, user_agent, client, country_code,
+    provider, actor_id, reason)
 SELECT 'session.create', '', now(), %(pk)s, %(id)s, %(email)s, '', 'Ada', 'user', 'default', '', '',
-    '192.0.2.1', %(agent)s, %(client)s, 'de'
+    '192.0.2.1', %(agent)s, %(client)s, 'de', '', '', ''
 FROM generate_series(1, %(count)s)
 """
 
@@ -219,7 +221,7 @@ def purge() -> float:
     from django_account.audit.models import LogEntry
     from django_account.management.commands.clearaccounts import Command
 
-    settings.DJANGO_ACCOUNT["LOG_RETENTION"] = timedelta(seconds=0)
+    settings.DJANGO_ACCOUNT["LOG_RETENTION"] = timedelta(seconds=1)
     started = time.perf_counter()
     batch = list(LogEntry.objects.old().values_list("pk", flat=True)[: Command.BATCH])
     LogEntry.objects.filter(pk__in=batch).purge()

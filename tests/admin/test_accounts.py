@@ -106,6 +106,23 @@ class TestList:
         services.update_mfa(account=create_account(account_id="mfa"), mfa=True)
         assert shown(admin_client, query) == found
 
+    @pytest.mark.parametrize("most", [CappedPaginator.MAX_COUNT, 2], ids=["few", "many"])
+    def test_filters_by_what_only_the_site_knows(
+        self, admin_client: Client, monkeypatch: pytest.MonkeyPatch, most: int
+    ) -> None:
+        monkeypatch.setattr(CappedPaginator, "MAX_COUNT", most)
+        for name, is_active, is_staff in (
+            ("a", False, True),
+            ("b", True, True),
+            ("c", False, False),
+            ("d", True, False),
+        ):
+            user = create_account(account_id=name).user
+            type(user).objects.filter(pk=user.pk).update(is_active=is_active, is_staff=is_staff)
+        assert shown(admin_client, "?status=blocked") == ["c", "a"]
+        assert shown(admin_client, "?kind=staff&o=1") == ["a", "b"]
+        assert shown(admin_client, "?status=blocked&kind=staff") == ["a"]
+
     @pytest.mark.parametrize(
         ("term", "found"),
         [
