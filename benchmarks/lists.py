@@ -1,6 +1,6 @@
 """How long a page of a list of a million people takes, wherever it is, and a search in them.
 
-    .venv/bin/python benchmarks/lists.py [--accounts 1000000]
+    .venv/bin/python benchmarks/lists.py
 
 It makes a PostgreSQL database of its own and drops it in the end. It fails when a page by cursor
 takes 1.5 times as long as the first, or a search does without an index.
@@ -23,10 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # In place of this directory, whose "site" would hide Python's.
 sys.path[0] = str(ROOT)
 
-DATABASE = "django_account_lists"
-SERVER = os.environ.get("BENCHMARK_SERVER", "postgres://postgres@127.0.0.1:5432")
+from benchmarks.run import DEFAULT_URL, own_database, say  # noqa: E402
 
-ROUNDS = 25
 WORST_RATIO = 1.5
 
 # Names, addresses, dates and flags as various as people's are; a third was never active.
@@ -87,37 +85,41 @@ def main() -> None:
     """Measure, print, judge."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=1_000_000)
-    accounts = parser.parse_args().accounts
-    import psycopg
+    parser.add_argument("--rounds", type=int, default=25, help="of each page (default: 25)")
+    parser.add_argument(
+        "--database", default=os.environ.get("DATABASE_URL", DEFAULT_URL), metavar="URL"
+    )
+    given = parser.parse_args()
+    with own_database(given.database) as url:
+        os.environ["DATABASE_URL"] = url
+        try:
+            problems = measure(given.accounts, given.rounds)
+        finally:
+            from django.db import connections
 
-    with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {DATABASE}")
-    os.environ["DATABASE_URL"] = f"{SERVER}/{DATABASE}"
+            connections.close_all()
+    for problem in problems:
+        print(f"PROBLEM: {problem}")
+    sys.exit(bool(problems))
+
+
+def measure(accounts: int, rounds: int) -> list[str]:
+    """Fill the database, ask, and say what is too slow."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.site.settings")
     os.environ.setdefault("ALLOWED_HOSTS", "*")
     import django
 
     django.setup()
     from django.core.management import call_command
-    from django.db import connections
+    from django.db import connection
 
-    try:
-        call_command("migrate", verbosity=0)
-        begun = time.perf_counter()
-        with connections["default"].cursor() as cursor:
-            for statement in FILL.format(n=accounts).split(";"):
-                if statement.strip():
-                    cursor.execute(statement)
-        print(f"{accounts} people made in {time.perf_counter() - begun:.0f} s")
-        problems = [*measure_pages(accounts), *measure_searches(accounts)]
-    finally:
-        connections.close_all()
-        with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-    for problem in problems:
-        print(f"PROBLEM: {problem}")
-    sys.exit(bool(problems))
+    call_command("migrate", verbosity=0)
+    say(f"{accounts:,} people …")
+    with connection.cursor() as cursor:
+        for statement in FILL.format(n=accounts).split(";"):
+            if statement.strip():
+                cursor.execute(statement)
+    return [*measure_pages(accounts, rounds), *measure_searches(accounts)]
 
 
 def asker() -> Callable[[str, list[Query]], tuple[float, dict[str, Any]]]:
@@ -144,7 +146,7 @@ def asker() -> Callable[[str, list[Query]], tuple[float, dict[str, Any]]]:
     return ask
 
 
-def measure_pages(accounts: int) -> list[str]:
+def measure_pages(accounts: int, rounds: int) -> list[str]:
     """The first page and pages further on, by turns, in every order."""
     from django_account.accounts.models import Account
 
@@ -158,7 +160,7 @@ def measure_pages(accounts: int) -> list[str]:
         for depth in depths[1:]:
             pages.append([*order, {"method": "cursorAfter", "values": [at(order, depth)]}])
         times: list[list[float]] = [[] for _ in pages]
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for number, queries in enumerate(pages):
                 times[number].append(ask("", queries)[0])
         best = [1000 * statistics.median(each) for each in times]
