@@ -169,7 +169,7 @@ def targets(account: Account) -> Panel:
     rows = [
         Row(
             [
-                target.provider_type,
+                target.get_provider_type_display(),
                 reachable_at(target),
                 target.name,
                 _("expired") if target.expired else "",
@@ -201,7 +201,7 @@ def deliveries(account: Account) -> Panel:
                 delivery.created_at,
                 delivery.kind,
                 delivery.recipient,
-                delivery.state,
+                delivery.get_state_display(),
                 str(delivery.tries),
                 delivery.error,
             ]
