@@ -97,7 +97,10 @@ class LogEntryAdmin(ReadOnlyAdmin):
     @admin.display(description=_("account"))
     def whose(self, entry: LogEntry) -> str:
         known = entry.user_email or entry.user_phone or entry.user_id
-        return f"{known} ({gettext('nobody')})" if known and entry.account_pk is None else known
+        if not known or entry.account_pk is not None:
+            return known
+        nobody = gettext("nobody")
+        return f"{known} ({nobody})"
 
     @admin.display(description=_("country"))
     def country(self, entry: LogEntry) -> str:
