@@ -30,7 +30,7 @@ class ApiKeyForm(forms.ModelForm):
     class Meta:
         model = ApiKey
         fields = ["name", "scopes", "expires_at"]
-        labels = {"name": _("Name"), "expires_at": _("Expires")}
+        labels = {"name": _("Name"), "expires_at": _("Expiry")}
 
 
 @admin.register(ApiKey)

@@ -38,7 +38,7 @@ class ApiKey(models.Model):
     secret_digest = ExactCharField(max_length=64, unique=True, editable=False)
     scopes = models.JSONField(_("scopes"), default=list)
     expires_at = models.DateTimeField(
-        _("expires"), null=True, blank=True, help_text=_("Empty: never.")
+        _("expiry"), null=True, blank=True, help_text=_("Empty: never.")
     )
     accessed_at = models.DateTimeField(
         _("last used"), null=True, blank=True, editable=False, help_text=_("To the day.")

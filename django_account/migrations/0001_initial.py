@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 (
                     "expires_at",
                     models.DateTimeField(
-                        blank=True, help_text="Empty: never.", null=True, verbose_name="expires"
+                        blank=True, help_text="Empty: never.", null=True, verbose_name="expiry"
                     ),
                 ),
                 (
@@ -335,14 +335,14 @@ class Migration(migrations.Migration):
                         default=django.utils.timezone.now, verbose_name="next try"
                     ),
                 ),
-                ("expires_at", models.DateTimeField(verbose_name="expires")),
+                ("expires_at", models.DateTimeField(verbose_name="expiry")),
                 (
                     "created_at",
                     models.DateTimeField(
                         db_index=True,
                         default=django.utils.timezone.now,
                         editable=False,
-                        verbose_name="created",
+                        verbose_name="time",
                     ),
                 ),
                 ("updated_at", models.DateTimeField(auto_now=True, verbose_name="last change")),

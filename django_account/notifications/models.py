@@ -68,9 +68,9 @@ class Delivery(models.Model):
     # The encrypted Message; empty once it has been sent or is of no use any more.
     payload = SealedField(purpose=_PURPOSE, blank=True)
     next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
-    expires_at = models.DateTimeField(_("expires"))
+    expires_at = models.DateTimeField(_("expiry"))
     created_at = models.DateTimeField(
-        _("created"), default=timezone.now, editable=False, db_index=True
+        _("time"), default=timezone.now, editable=False, db_index=True
     )
     updated_at = models.DateTimeField(_("last change"), auto_now=True)
 

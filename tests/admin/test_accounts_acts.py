@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from django_account.accounts.models import Account
 from django_account.accounts.services import adopt_user, create_account
-from django_account.admin import account_acts
+from django_account.admin import careful_acts
 from django_account.admin import accounts as pages
 from django_account.admin.acts import registry
 from django_account.administration import services
@@ -332,7 +332,7 @@ class TestDelete:
         def refuse(account: Account) -> None:
             raise DeletionProhibited
 
-        monkeypatch.setattr("django_account.admin.account_acts.delete_account", refuse)
+        monkeypatch.setattr("django_account.admin.careful_acts.delete_account", refuse)
         page = do(admin_client, ada, "delete")
         assert errors_on(page) == [DeletionProhibited.message]
         assert Account.objects.exists()
@@ -365,14 +365,14 @@ class TestMany:
         failure: type[Exception],
     ) -> None:
         bob, eve = create_account(account_id="bob"), create_account(account_id="eve")
-        real = account_acts.delete_account
+        real = careful_acts.delete_account
 
         def delete(account: Account) -> None:
             real(account)
             if account.public_id == "bob":
                 raise failure
 
-        monkeypatch.setattr(account_acts, "delete_account", delete)
+        monkeypatch.setattr(careful_acts, "delete_account", delete)
         page = do_many(admin_client, "delete", ada, bob, eve).content.decode()
         assert "2 accounts: Deleted." in page
         assert "1 account left alone (bob)" in page
