@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from django_account.accounts.models import Account
@@ -122,7 +123,8 @@ def sessions(account: Account, act_on: ActOn) -> Panel:
         for session in found
     ]
     columns = [_("By"), _("Device"), _("Place"), _("Factors"), _("Since"), _("Until")]
-    return Panel(_("Sessions"), columns, rows, more)
+    # Not "Sessions", which django.contrib.sessions leaves in English in some languages.
+    return Panel(capfirst(_("sessions")), columns, rows, more)
 
 
 def identities(account: Account, act_on: ActOn) -> Panel:
