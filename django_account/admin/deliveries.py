@@ -68,13 +68,13 @@ class DeliveryAdmin(ModelAdmin):
 
     list_display = [
         "created_at",
+        "state",
         "kind",
         "channel",
         "recipient",
-        "state",
+        "error",
         "tries",
         "next_try",
-        "error",
     ]
     list_filter = ["state", KindFilter, ChannelFilter, "created_at"]
     search_fields = ["recipient"]
