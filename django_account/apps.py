@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.db.models.signals import post_delete, post_save
+from django.utils.translation import gettext_lazy as _
 
 
 class DjangoAccountConfig(AppConfig):
@@ -11,7 +12,7 @@ class DjangoAccountConfig(AppConfig):
 
     name = "django_account"
     label = "django_account"
-    verbose_name = "Accounts"
+    verbose_name = _("Accounts")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from django_account.conf import conf
 from django_account.core import emails
@@ -34,18 +35,20 @@ class Account(models.Model):
     The password, ``is_active`` and ``last_login`` live on the user only.
     """
 
-    public_id = ExactCharField(max_length=36, unique=True, default=unique_id)
+    public_id = ExactCharField(_("public id"), max_length=36, unique=True, default=unique_id)
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="django_account"
     )
-    name = models.CharField(max_length=128, blank=True)
+    name = models.CharField(_("name"), max_length=128, blank=True)
     # In normal form (core.emails.normalize), so that a plain unique index finds and guards it.
-    email = models.EmailField(max_length=emails.MAX_LENGTH, null=True, blank=True, unique=True)
-    email_verified = models.BooleanField(default=False)
-    phone = models.CharField(max_length=16, null=True, blank=True, unique=True)
-    phone_verified = models.BooleanField(default=False)
-    labels = models.JSONField(default=list, blank=True)
-    prefs = models.JSONField(default=dict, blank=True)
+    email = models.EmailField(
+        _("e-mail"), max_length=emails.MAX_LENGTH, null=True, blank=True, unique=True
+    )
+    email_verified = models.BooleanField(_("e-mail verified"), default=False)
+    phone = models.CharField(_("phone"), max_length=16, null=True, blank=True, unique=True)
+    phone_verified = models.BooleanField(_("phone verified"), default=False)
+    labels = models.JSONField(_("labels"), default=list, blank=True)
+    prefs = models.JSONField(_("preferences"), default=dict, blank=True)
     mfa_enabled = models.BooleanField(default=False)
     # Whether there is a verified authenticator. Kept by mfa.services.follow_authenticator, so that
     # the gate needs no statement of its own.
@@ -60,7 +63,7 @@ class Account(models.Model):
     password_history = models.JSONField(default=list, blank=True, editable=False)
     # Refuses every request until a new password is set (core.md §1, stage 11).
     password_reset_required = models.BooleanField(default=False)
-    registered_at = models.DateTimeField(default=timezone.now)
+    registered_at = models.DateTimeField(_("registered"), default=timezone.now)
     accessed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
@@ -68,6 +71,7 @@ class Account(models.Model):
     objects = AccountQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("account"), _("accounts")
         # What lists are ordered and filtered by (users.md §1.1). PostgreSQL gets more of them in
         # the migration 0002: search, labels, and columns of which a part is empty.
         indexes = [

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
-from django.contrib.admin.models import DELETION
-from django.db import router
-from django.db.models import ProtectedError, RestrictedError
-from django.db.models.deletion import Collector
 from django.http import HttpRequest
 from django.http.request import validate_host
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from django_account.accounts.models import Account
-from django_account.accounts.services import delete_account
 from django_account.admin.acts import Act, Text, register
 from django_account.administration import services
 from django_account.conf import conf
@@ -364,38 +359,3 @@ class ResetLimits(Act):
             raise FeatureUnsupported(
                 "The cache that counts does not answer. Reset again when it is back."
             )
-
-
-# --- the end ------------------------------------------------------------------------------------
-
-
-@register
-class Delete(Act):
-    name = "delete"
-    label = _("Delete")
-    description = _("The account, the site's user and all that hangs on them go for good.")
-    done = _("Deleted.")
-    event = "user.delete"
-    flag = DELETION
-    dangerous = True
-    on_oneself = False
-
-    def run(self, request: HttpRequest, account: Account, values: Values) -> None:
-        delete_account(account)
-
-    def preview(self, accounts: Sequence[Account]) -> list[tuple[Text, int]]:
-        users = [account.user for account in accounts]
-        collector = Collector(using=router.db_for_write(Account))
-        try:
-            collector.collect(users)
-        except (ProtectedError, RestrictedError):
-            # Said by the act itself.
-            return []
-        counts = {model: len(rows) for model, rows in collector.data.items()}
-        for rows in collector.fast_deletes:
-            counts[rows.model] = counts.get(rows.model, 0) + rows.count()
-        return [
-            (str(model._meta.verbose_name_plural), number)
-            for model, number in counts.items()
-            if number
-        ]

@@ -92,7 +92,9 @@ class AddressesForm(forms.ModelForm):
         model = Account
         fields = ["name", "email", "phone"]
         labels = {
+            "name": _("Name"),
             "email": _("E-mail"),
+            "phone": _("Phone"),
             "mfa_enabled": _("Signing in asks for a second factor"),
             "impersonator": _("May act as others through the API"),
         }

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from django_account.accounts.models import Account
@@ -122,7 +123,8 @@ def sessions(account: Account, act_on: ActOn) -> Panel:
         for session in found
     ]
     columns = [_("By"), _("Device"), _("Place"), _("Factors"), _("Since"), _("Until")]
-    return Panel(_("Sessions"), columns, rows, more)
+    # Not "Sessions", which django.contrib.sessions leaves in English in some languages.
+    return Panel(capfirst(_("sessions")), columns, rows, more)
 
 
 def identities(account: Account, act_on: ActOn) -> Panel:
@@ -169,7 +171,7 @@ def targets(account: Account) -> Panel:
     rows = [
         Row(
             [
-                target.provider_type,
+                target.get_provider_type_display(),
                 reachable_at(target),
                 target.name,
                 _("expired") if target.expired else "",
@@ -201,7 +203,7 @@ def deliveries(account: Account) -> Panel:
                 delivery.created_at,
                 delivery.kind,
                 delivery.recipient,
-                delivery.state,
+                delivery.get_state_display(),
                 str(delivery.tries),
                 delivery.error,
             ]

@@ -36,7 +36,7 @@ from django_account.admin.account_form import (
 )
 from django_account.admin.account_list import FILTERS, AccountList
 from django_account.admin.account_page import panels, user_page
-from django_account.admin.acts import Act, acts_of, note, perform, registry
+from django_account.admin.acts import Act, acts_of, in_order, note, perform, registry
 from django_account.admin.base import ModelAdmin
 from django_account.admin.paging import CappedPaginator
 from django_account.admin.rank import may_act_on
@@ -123,7 +123,8 @@ class AccountAdmin(ModelAdmin):
             (account.phone, account.phone_verified),
         )
         lines = [(with_mark(address, verified),) for address, verified in known if address]
-        return format_html_join(mark_safe("<br>"), "{}", lines)
+        # One element, which themes that lay cells out as flex boxes keep together.
+        return format_html("<div>{}</div>", format_html_join(mark_safe("<br>"), "{}", lines))
 
     @admin.display(description=gettext_lazy("status"))
     def status(self, account: Account) -> str:
@@ -285,7 +286,15 @@ class AccountAdmin(ModelAdmin):
     @property
     def actions(self) -> list[Any]:  # type: ignore[override]
         """The acts that may be done to many."""
-        return [action_of(act) for act in registry.values() if act.bulk]
+        return [action_of(act) for act in in_order() if act.bulk]
+
+    def get_action_choices(self, *args: Any, **kwargs: Any) -> list[Any]:
+        """Dangerous ones under a heading of their own."""
+        choices = super().get_action_choices(*args, **kwargs)
+        names = {act.name for act in registry.values() if act.dangerous}
+        harmless = [choice for choice in choices if choice[0] not in names]
+        dangerous = [choice for choice in choices if choice[0] in names]
+        return [*harmless, (_("Dangerous acts"), dangerous)] if dangerous else harmless
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
         """Those that whoever asks may do. Django's own deleting is not among them."""
@@ -463,12 +472,14 @@ def moment(at: datetime | None) -> str:
 
 def with_mark(address: str, verified: bool) -> str:
     """An address, and a sign if it is proven."""
+    # Whatever direction the page has: the “+” of a number stands before it.
+    shown = format_html('<bdi dir="ltr">{}</bdi>', address)
     if not verified:
-        return address
+        return shown
     text = _("verified")
     return format_html(
         '{} <span class="account-mark" role="img" aria-label="{}" title="{}">✓</span>',
-        address,
+        shown,
         text,
         text,
     )

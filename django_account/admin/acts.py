@@ -23,11 +23,11 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
 from django.utils.functional import Promise
 
 from django_account import signals
 from django_account.accounts.models import Account
+from django_account.admin.base import in_english
 from django_account.core.activity import Activity
 
 Text = str | Promise
@@ -45,7 +45,7 @@ class Act:
             word for it or the service writes an entry itself.
         flag: what the admin log calls it: CHANGE or DELETION.
         form_class: what has to be said besides; its values come to :meth:`run` as ``values``.
-        dangerous: whether it cannot be taken back; the button is red.
+        dangerous: whether it cannot be taken back; the button is red, apart from the others.
         bulk: whether it may be done to many at once. What answers with a page or a file cannot.
         item: the name of the one field that says which of the account's things is meant, for acts
             that stand beside a thing and not among the buttons of the account.
@@ -110,9 +110,14 @@ def register(act: A) -> A:
     return act
 
 
+def in_order() -> list[Act]:
+    """All acts, as they are shown: dangerous ones last."""
+    return sorted(registry.values(), key=lambda act: act.dangerous)
+
+
 def acts_of(user: Any) -> list[Act]:
     """What somebody may do, with anybody."""
-    return [act for act in registry.values() if act.is_offered and user.has_perm(act.permission)]
+    return [act for act in in_order() if act.is_offered and user.has_perm(act.permission)]
 
 
 def perform(
@@ -138,16 +143,13 @@ def perform(
 def note(request: HttpRequest, pk: int, public_id: str, message: Text, flag: int = CHANGE) -> None:
     """Write an entry into Django's admin log.
 
-    It names the account by its id: nothing of a person stays behind when they are gone. It is in
-    English, whatever language whoever did it reads, as what Django writes there.
+    It names the account by its id: nothing of a person stays behind when they are gone.
     """
-    with translation.override(None):
-        text = str(message)
     LogEntry.objects.create(
         user=request.user,  # type: ignore[misc]
         content_type=ContentType.objects.get_for_model(Account),
         object_id=str(pk),
         object_repr=public_id,
         action_flag=flag,
-        change_message=text,
+        change_message=in_english(message),
     )

@@ -9,6 +9,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from django_account.admin.base import ModelAdmin
 from django_account.api_keys.models import GRANTABLE_SCOPES, ApiKey
@@ -19,14 +21,16 @@ class ApiKeyForm(forms.ModelForm):
     """What staff choose about a key."""
 
     scopes = forms.MultipleChoiceField(
+        label=_("Scopes"),
         choices=[(scope, scope) for scope in GRANTABLE_SCOPES],
         widget=forms.CheckboxSelectMultiple,
-        help_text="What the key may do. Grant no more than its server needs.",
+        help_text=_("What the key may do. Grant no more than its server needs."),
     )
 
     class Meta:
         model = ApiKey
         fields = ["name", "scopes", "expires_at"]
+        labels = {"name": _("Name"), "expires_at": _("Expiry")}
 
 
 @admin.register(ApiKey)
@@ -45,11 +49,11 @@ class ApiKeyAdmin(ModelAdmin):
     readonly_fields = ["created_at", "accessed_at"]
     issued_template = "admin/django_account/apikey/issued.html"
 
-    @admin.display(description="scopes")
+    @admin.display(description=_("scopes"))
     def scope_list(self, api_key: ApiKey) -> str:
         return ", ".join(api_key.scopes)
 
-    @admin.display(description="usable", boolean=True)
+    @admin.display(description=_("usable"), boolean=True)
     def is_usable(self, api_key: ApiKey) -> bool:
         return not api_key.is_expired
 
@@ -74,7 +78,7 @@ class ApiKeyAdmin(ModelAdmin):
         issued: IssuedApiKey = request.issued_api_key  # type: ignore[attr-defined]
         context = {
             **self.admin_site.each_context(request),
-            "title": "API key created",
+            "title": gettext("API key created"),
             "opts": self.opts,
             "api_key": obj,
             "secret": issued.secret,

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.apps import apps
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext
 
 if TYPE_CHECKING or not apps.is_installed("unfold"):
-    from django.contrib.admin import ModelAdmin
+    from django.contrib.admin import ModelAdmin as Base
 else:
-    from unfold.admin import ModelAdmin
+    from unfold.admin import ModelAdmin as Base
 
-__all__ = ["ModelAdmin", "ReadOnlyAdmin"]
+
+def in_english(text: str | Promise) -> str:
+    """A text for Django's admin log, which is in English, whatever language whoever acts reads."""
+    with translation.override(None):
+        return str(text)
+
+
+class ModelAdmin(Base):
+    """With our style sheet, and a history in the language of whoever reads it."""
+
+    class Media:
+        css = {"all": ["django_account/admin/pages.css"]}
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django translates what its own forms have written, and nothing else."""
+        response: Any = super().history_view(request, object_id, extra_context)
+        for entry in (getattr(response, "context_data", None) or {}).get("action_list", ()):
+            if entry.change_message:
+                entry.change_message = gettext(entry.change_message)
+        return cast(HttpResponse, response)
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -1,5 +1,5 @@
 """The acts that take more than a click: they send a person back to their mailbox, hand their data
-out, act as them, or forget them."""
+out, act as them, forget them, or delete them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from itertools import chain
 from typing import Any
 
 from django import forms
+from django.contrib.admin.models import DELETION
+from django.db import router
+from django.db.models import ProtectedError, RestrictedError
+from django.db.models.deletion import Collector
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from django_account.accounts.models import Account
+from django_account.accounts.services import delete_account
 from django_account.admin.account_acts import page_address
 from django_account.admin.acts import Act, Text, register
 from django_account.administration.anonymisation import anonymise_account, rows_of
@@ -172,3 +177,35 @@ class Anonymise(Act):
             for rows in rows_of(accounts[0])
         ]
         return [(name, number) for name, number in counted if number]
+
+
+@register
+class Delete(Act):
+    name = "delete"
+    label = _("Delete")
+    description = _("The account, the site's user and all that hangs on them go for good.")
+    done = _("Deleted.")
+    event = "user.delete"
+    flag = DELETION
+    dangerous = True
+    on_oneself = False
+
+    def run(self, request: HttpRequest, account: Account, values: Values) -> None:
+        delete_account(account)
+
+    def preview(self, accounts: Sequence[Account]) -> list[tuple[Text, int]]:
+        users = [account.user for account in accounts]
+        collector = Collector(using=router.db_for_write(Account))
+        try:
+            collector.collect(users)
+        except (ProtectedError, RestrictedError):
+            # Said by the act itself.
+            return []
+        counts = {model: len(rows) for model, rows in collector.data.items()}
+        for rows in collector.fast_deletes:
+            counts[rows.model] = counts.get(rows.model, 0) + rows.count()
+        return [
+            (str(model._meta.verbose_name_plural), number)
+            for model, number in counts.items()
+            if number
+        ]

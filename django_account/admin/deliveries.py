@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from django_account.admin.base import ModelAdmin
+from django_account.admin.base import ModelAdmin, in_english
 from django_account.admin.paging import CappedPaginator
 from django_account.core import phones
 from django_account.notifications.models import Delivery
@@ -33,7 +33,6 @@ KINDS: Final = (
     "verification",
     "verification-otp",
 )
-CHANNELS: Final = {"email": _("E-mail"), "sms": _("SMS")}
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -56,10 +55,11 @@ class ChannelFilter(admin.SimpleListFilter):
     parameter_name = "channel"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(CHANNELS.items())
+        return list(Delivery.Channel.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(channel=self.value()) if self.value() in CHANNELS else queryset
+        known = self.value() in Delivery.Channel.values
+        return queryset.filter(channel=self.value()) if known else queryset
 
 
 @admin.register(Delivery)
@@ -68,13 +68,13 @@ class DeliveryAdmin(ModelAdmin):
 
     list_display = [
         "created_at",
+        "state",
         "kind",
         "channel",
         "recipient",
-        "state",
+        "error",
         "tries",
         "next_try",
-        "error",
     ]
     list_filter = ["state", KindFilter, ChannelFilter, "created_at"]
     search_fields = ["recipient"]
@@ -89,9 +89,6 @@ class DeliveryAdmin(ModelAdmin):
     list_select_related = False
     actions = ["send_again"]
 
-    class Media:
-        css = {"all": ["django_account/admin/pages.css"]}
-
     @admin.display(description=_("next try"))
     def next_try(self, delivery: Delivery) -> datetime | None:
         """When a waiting message is tried again at the earliest."""
@@ -102,7 +99,7 @@ class DeliveryAdmin(ModelAdmin):
         again = [delivery for delivery in deliveries if send_again(delivery)]
         for delivery in again:
             hand_over(delivery.pk)
-            self.log_change(request, delivery, "Sent again")
+            self.log_change(request, delivery, in_english(_("Sent again.")))
         left = deliveries.count() - len(again)
         sent = ngettext("%(count)d sent again.", "%(count)d sent again.", len(again))
         self.message_user(request, sent % {"count": len(again)}, messages.SUCCESS)

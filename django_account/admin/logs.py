@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from django_account.admin.base import ReadOnlyAdmin
 from django_account.admin.paging import CappedPaginator
@@ -21,7 +23,7 @@ from django_account.core.geo import UNKNOWN_COUNTRY
 class EventFilter(admin.SimpleListFilter):
     """By event. The choices are known: nobody has to look through the log for them."""
 
-    title = "event"
+    title = _("event")
     parameter_name = "event"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -34,11 +36,11 @@ class EventFilter(admin.SimpleListFilter):
 class OutcomeFilter(admin.SimpleListFilter):
     """By outcome."""
 
-    title = "outcome"
+    title = _("outcome")
     parameter_name = "outcome"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("done", "Done"), ("failed", "Failed")]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("done", _("Done")), ("failed", _("Failed"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
@@ -63,7 +65,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
     show_facets = admin.ShowFacets.NEVER
     paginator = CappedPaginator
     search_fields = ["user_id"]
-    search_help_text = "A whole account id, e-mail address or IP address."
+    search_help_text = _("A whole account id, e-mail address or IP address.")
     fields = [
         ("event", "outcome"),
         "when",
@@ -78,30 +80,33 @@ class LogEntryAdmin(ReadOnlyAdmin):
         "user_agent",
     ]
 
-    @admin.display(description="time")
+    @admin.display(description=_("time"))
     def when(self, entry: LogEntry) -> str:
         """To the second, which tells a guess a second from a guess a minute."""
         local = timezone.localtime(entry.at) if timezone.is_aware(entry.at) else entry.at
         return format_html('<span class="nowrap">{}</span>', f"{local:%Y-%m-%d %H:%M:%S}")
 
-    @admin.display(description="event")
+    @admin.display(description=_("event"))
     def title(self, entry: LogEntry) -> str:
         return entry.title
 
-    @admin.display(description="outcome")
+    @admin.display(description=_("outcome"))
     def outcome(self, entry: LogEntry) -> str:
-        return entry.error or "done"
+        return entry.error or gettext("Done")
 
-    @admin.display(description="account")
+    @admin.display(description=_("account"))
     def whose(self, entry: LogEntry) -> str:
         known = entry.user_email or entry.user_phone or entry.user_id
-        return f"{known} (nobody)" if known and entry.account_pk is None else known
+        if not known or entry.account_pk is not None:
+            return known
+        nobody = gettext("nobody")
+        return f"{known} ({nobody})"
 
-    @admin.display(description="country")
+    @admin.display(description=_("country"))
     def country(self, entry: LogEntry) -> str:
         return "" if entry.country_code == UNKNOWN_COUNTRY else entry.country_code.upper()
 
-    @admin.display(description="device")
+    @admin.display(description=_("device"))
     def device(self, entry: LogEntry) -> str:
         details = entry.client_details
         return ", ".join(filter(None, (details.client_name, details.os_name, details.device_model)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -78,6 +81,13 @@ class ProviderState:
     @property
     def state_name(self) -> Promise:
         return STATES[self.state]
+
+    @property
+    def note(self) -> SafeString:
+        """The registry's note, in English; its Markdown is of code and of names."""
+        text = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(self.provider.note))
+        text = re.sub(r"\*([^*]+)\*", r"<em>\1</em>", text)
+        return mark_safe(text)  # noqa: S308, escaped above
 
 
 STATES: Final = {"on": _("On"), "off": _("Switched off"), "incomplete": _("Incomplete")}

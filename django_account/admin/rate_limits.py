@@ -13,6 +13,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from django_account.accounts.models import Account
 from django_account.admin.pages import PageAdmin
@@ -69,7 +70,7 @@ def find_subject(text: str) -> Subject:
         try:
             email = emails.normalize(text)
         except ValueError:
-            raise ValidationError("This is no e-mail address.") from None
+            raise ValidationError(_("This is no e-mail address.")) from None
         return Subject(Account.objects.filter(email=email).first(), email=email)
     if phones.is_phone(text):
         return Subject(Account.objects.filter(phone=text).first(), phone=text)
@@ -80,7 +81,7 @@ def find_subject(text: str) -> Subject:
         ip = None
     if account is None and ip is None:
         raise ValidationError(
-            "No account has this id, and it is no e-mail address, phone number or IP address."
+            _("No account has this id, and it is no e-mail address, phone number or IP address.")
         )
     return Subject(account, ip=ip)
 
@@ -89,9 +90,9 @@ class SubjectForm(forms.Form):
     """Whose limits?"""
 
     who = forms.CharField(
-        label="Person or address",
+        label=_("Person or address"),
         max_length=254,
-        help_text="An account's id, an e-mail address, a phone number (+…) or an IP address.",
+        help_text=_("An account's id, an e-mail address, a phone number (+…) or an IP address."),
         widget=forms.TextInput(attrs={"class": "vTextField", "spellcheck": "false"}),
     )
 
@@ -124,7 +125,7 @@ class RateLimitAdmin(PageAdmin):
         if subject is not None and "confirmed" in request.POST:
             self.reset(request, subject)
             return HttpResponseRedirect(reverse(f"{self.admin_site.name}:{self._url_name}"))
-        found = {"title": "Reset rate limits", "form": form, "subject": subject}
+        found = {"title": _("Reset rate limits"), "form": form, "subject": subject}
         return super().changelist_view(request, {**found, **(extra_context or {})})
 
     def context(self, request: HttpRequest) -> dict[str, Any]:
@@ -147,14 +148,15 @@ class RateLimitAdmin(PageAdmin):
             change_message="Rate limits reset.",
         )
         if reached:
-            text = f"The rate limits of {subject} begin anew."
-            self.message_user(request, text, messages.SUCCESS)
+            text = _("The rate limits of %(subject)s begin anew.")
+            level = messages.SUCCESS
         else:
-            text = (
+            text = _(
                 "The cache that counts does not answer. Reset again when it is back: only what the "
-                f"database counts meanwhile of {subject} begins anew."
+                "database counts meanwhile of %(subject)s begins anew."
             )
-            self.message_user(request, text, messages.WARNING)
+            level = messages.WARNING
+        self.message_user(request, text % {"subject": subject}, level)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("django_account.reset_rate_limits")

@@ -8,12 +8,13 @@ may be somebody who acts: nobody else's request costs anything here.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.signals import user_logged_out
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.csrf import rotate_token
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -88,8 +89,20 @@ def says_so(request: HttpRequest) -> bool:
     return match is not None and match.url_name == ImpersonationPage.name
 
 
-def banner(request: HttpRequest) -> SafeString:
-    """What tells a member of staff that they act as somebody; empty when they do not."""
+def style_nonce(response: HttpResponseBase) -> str:
+    """What a page's own Content-Security-Policy knows its styles by, as those of our pages do;
+    empty where it has no such thing."""
+    policy = response.get("Content-Security-Policy", "")
+    found = re.search(r"style-src [^;]*'nonce-([\w+/=-]+)'", policy)
+    return found[1] if found else ""
+
+
+def banner(request: HttpRequest, nonce: str = "") -> SafeString:
+    """What tells a member of staff that they act as somebody; empty when they do not.
+
+    Args:
+        nonce: what the page's Content-Security-Policy knows styles by.
+    """
     acting = acting_in_browser(request)
     if acting is None:
         return SafeString()
@@ -103,6 +116,7 @@ def banner(request: HttpRequest) -> SafeString:
         "session": acting.session,
         "stop_url": reverse("django_account:impersonation"),
         "stylesheet": stylesheet,
+        "nonce": nonce,
     }
     return render_to_string("django_account/acting/banner.html", context)
 

@@ -18,6 +18,7 @@ from django_account.api.acting import (
     give_back,
     is_admin_page,
     says_so,
+    style_nonce,
 )
 from django_account.api.authentication import Caller, signed_in_user
 from django_account.mfa.models import Authenticator
@@ -108,7 +109,7 @@ class ImpersonationMiddleware:
             return response
         page, tag, rest = response.content.rpartition(b"</body>")
         if tag and not response.has_header("Content-Encoding"):
-            told = banner(request).encode(response.charset)
+            told = banner(request, style_nonce(response)).encode(response.charset)
             response.content = page + told + tag + rest
             # It is another page than the one that was measured, for nobody to keep.
             if response.has_header("Content-Length"):

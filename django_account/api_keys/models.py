@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from django_account.core.fields import ExactCharField
 from django_account.core.times import is_stale
@@ -30,18 +31,22 @@ class ApiKey(models.Model):
     """A secret by which a server calls the API. It is shown once; its digest is stored."""
 
     name = models.CharField(
-        max_length=MAX_NAME_LENGTH, help_text="What the key is for, so that it can be told apart."
+        _("name"),
+        max_length=MAX_NAME_LENGTH,
+        help_text=_("What the key is for, so that it can be told apart."),
     )
     secret_digest = ExactCharField(max_length=64, unique=True, editable=False)
-    scopes = models.JSONField(default=list)
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
-    accessed_at = models.DateTimeField(
-        "last used", null=True, blank=True, editable=False, help_text="To the day."
+    scopes = models.JSONField(_("scopes"), default=list)
+    expires_at = models.DateTimeField(
+        _("expiry"), null=True, blank=True, help_text=_("Empty: never.")
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    accessed_at = models.DateTimeField(
+        _("last used"), null=True, blank=True, editable=False, help_text=_("To the day.")
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
-        verbose_name = "API key"
+        verbose_name, verbose_name_plural = _("API key"), _("API keys")
 
     def __str__(self) -> str:
         return self.name

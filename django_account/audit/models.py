@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from django_account.conf import conf
 from django_account.core.activity import MAX_REASON
@@ -88,29 +89,29 @@ class LogEntry(models.Model):
         "reason": "",
     }
 
-    event = models.CharField(max_length=32)
+    event = models.CharField(_("event"), max_length=32)
     # The type of the error that refused it; empty when it was done.
-    error = models.CharField(max_length=64, blank=True)
-    at = models.DateTimeField("time", default=timezone.now, db_index=True)
+    error = models.CharField(_("error"), max_length=64, blank=True)
+    at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
     # The account's row, which may be gone; None for an attempt at an account that nobody has.
-    account_pk = models.BigIntegerField(null=True, blank=True, verbose_name="account number")
+    account_pk = models.BigIntegerField(_("account number"), null=True, blank=True)
     # Of the account; of what an attempt named, where there is no account.
-    user_id = ExactCharField(max_length=36, blank=True, verbose_name="account id")
-    user_email = models.CharField(max_length=254, blank=True, verbose_name="e-mail address")
-    user_phone = models.CharField(max_length=16, blank=True, verbose_name="phone number")
-    user_name = models.CharField(max_length=128, blank=True, verbose_name="name")
-    user_type = models.CharField(max_length=16)
-    mode = models.CharField(max_length=8, default="default")
-    key_name = models.CharField(max_length=MAX_KEY_NAME, blank=True, verbose_name="API key")
+    user_id = ExactCharField(_("account id"), max_length=36, blank=True)
+    user_email = models.CharField(_("e-mail address"), max_length=254, blank=True)
+    user_phone = models.CharField(_("phone number"), max_length=16, blank=True)
+    user_name = models.CharField(_("name"), max_length=128, blank=True)
+    user_type = models.CharField(_("done by"), max_length=16)
+    mode = models.CharField(_("mode"), max_length=8, default="default")
+    key_name = models.CharField(_("API key"), max_length=MAX_KEY_NAME, blank=True)
     # Of the impersonator, where it was not done by its owner. It says nothing of whose it is.
-    actor_id = ExactCharField(max_length=36, blank=True, verbose_name="impersonator's id")
+    actor_id = ExactCharField(_("impersonator's id"), max_length=36, blank=True)
     # Why a member of staff did it.
-    reason = models.CharField(max_length=MAX_REASON, blank=True)
-    session_id = models.CharField(max_length=36, blank=True, verbose_name="session id")
+    reason = models.CharField(_("reason"), max_length=MAX_REASON, blank=True)
+    session_id = models.CharField(_("session id"), max_length=36, blank=True)
     # Of the session that a sign-in made.
-    provider = models.CharField(max_length=32, blank=True)
-    ip = models.CharField(max_length=45, blank=True, verbose_name="IP address")
-    user_agent = models.TextField(blank=True)
+    provider = models.CharField(_("provider"), max_length=32, blank=True)
+    ip = models.CharField(_("IP address"), max_length=45, blank=True)
+    user_agent = models.TextField(_("user agent"), blank=True)
     # The user agent taken apart: the values of core.clients.ClientDetails. Empty for an attempt
     # that failed, which is taken apart when somebody looks: whoever knocks in vain a thousand times
     # a minute shall not have a parser work for them, too.
@@ -120,8 +121,7 @@ class LogEntry(models.Model):
     objects = LogEntryQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "log entry"
-        verbose_name_plural = "log entries"
+        verbose_name, verbose_name_plural = _("log entry"), _("log entries")
         indexes = [
             # A person's list, newest first; and staff's search by id.
             models.Index(fields=["user_id", "account_pk", "-id"], name="log_of_account"),
@@ -136,7 +136,8 @@ class LogEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title} ({self.user_email or self.user_id or 'nobody'})"
+        whose = self.user_email or self.user_id
+        return f"{self.title} ({whose})" if whose else self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write a new entry.

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+# Here and not where it is used: its YAML parser (yaml_rs 0.1.6) crashes the process now and then
+# when a thread imports it that ends before another one parses.
+from device_detector import DeviceDetector
+
 # The column upstream holds this much; browsers send under 300.
 MAX_USER_AGENT = 16_384
 
@@ -110,8 +114,6 @@ def parse_user_agent(user_agent: str) -> ClientDetails:
 
 
 def _detect(user_agent: str, *, skip_device_detection: bool) -> dict[str, Any]:
-    from device_detector import DeviceDetector
-
     # Its own cache hands one half-parsed object to several threads; ours holds finished results.
     detector = DeviceDetector(
         user_agent,

@@ -40,7 +40,7 @@ class Identity(HoldsProviderTokens):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        verbose_name_plural = "identities"
+        verbose_name, verbose_name_plural = _("identity"), _("identities")
         constraints = [
             models.UniqueConstraint(
                 fields=["provider", "provider_uid"], name="identity_of_one_person"
@@ -102,6 +102,9 @@ class OAuth2Flow(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = OAuth2FlowQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("sign-in under way"), _("sign-ins under way")
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.provider}"

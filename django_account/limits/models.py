@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from django_account.core.fields import ExactCharField
 
@@ -34,7 +35,7 @@ class CacheEntry(models.Model):
     objects = CacheEntryQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "rate limit"
+        verbose_name, verbose_name_plural = _("rate limit"), _("rate limits")
         default_permissions = ()
         permissions = [("reset_rate_limits", "Can reset rate limits")]
 

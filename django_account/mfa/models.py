@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, models
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
 from django_account.conf import conf
@@ -76,6 +77,7 @@ class Authenticator(Device, models.Model):
     objects = AuthenticatorQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("authenticator"), _("authenticators")
         constraints = [
             models.UniqueConstraint(fields=["user", "type"], name="one_authenticator_of_a_type")
         ]
@@ -141,6 +143,7 @@ class RecoveryCode(models.Model):
     sealed = SealedField(purpose=_RECOVERY_CODE)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("recovery code"), _("recovery codes")
         constraints = [
             # Two sets at once cannot be.
             models.UniqueConstraint(fields=["account", "number"], name="one_set_of_recovery_codes")
@@ -197,6 +200,9 @@ class Challenge(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ChallengeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("challenge"), _("challenges")
 
     def __str__(self) -> str:
         return f"{self.factor} ({self.public_id})"
@@ -302,6 +308,9 @@ class GuessCount(models.Model):
     since = models.DateTimeField()
 
     objects = GuessCountQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("wrong answers")
 
     def __str__(self) -> str:
         return f"{self.count} wrong answers of user {self.user_id}"

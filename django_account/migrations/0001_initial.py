@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         help_text="What the key is for, so that it can be told apart.",
                         max_length=128,
+                        verbose_name="name",
                     ),
                 ),
                 (
@@ -38,10 +39,12 @@ class Migration(migrations.Migration):
                         editable=False, max_length=64, unique=True
                     ),
                 ),
-                ("scopes", models.JSONField(default=list)),
+                ("scopes", models.JSONField(default=list, verbose_name="scopes")),
                 (
                     "expires_at",
-                    models.DateTimeField(blank=True, help_text="Empty: never.", null=True),
+                    models.DateTimeField(
+                        blank=True, help_text="Empty: never.", null=True, verbose_name="expiry"
+                    ),
                 ),
                 (
                     "accessed_at",
@@ -55,11 +58,14 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
                 ),
             ],
             options={
                 "verbose_name": "API key",
+                "verbose_name_plural": "API keys",
             },
         ),
         migrations.CreateModel(
@@ -77,6 +83,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "rate limit",
+                "verbose_name_plural": "rate limits",
                 "permissions": [("reset_rate_limits", "Can reset rate limits")],
                 "default_permissions": (),
             },
@@ -97,6 +104,10 @@ class Migration(migrations.Migration):
                 ("count", models.PositiveSmallIntegerField(default=0)),
                 ("since", models.DateTimeField()),
             ],
+            options={
+                "verbose_name": "wrong answers",
+                "verbose_name_plural": "wrong answers",
+            },
         ),
         migrations.CreateModel(
             name="Account",
@@ -110,16 +121,35 @@ class Migration(migrations.Migration):
                 (
                     "public_id",
                     django_account.core.fields.ExactCharField(
-                        default=django_account.core.ids.unique_id, max_length=36, unique=True
+                        default=django_account.core.ids.unique_id,
+                        max_length=36,
+                        unique=True,
+                        verbose_name="public id",
                     ),
                 ),
-                ("name", models.CharField(blank=True, max_length=128)),
-                ("email", models.EmailField(blank=True, max_length=254, null=True, unique=True)),
-                ("email_verified", models.BooleanField(default=False)),
-                ("phone", models.CharField(blank=True, max_length=16, null=True, unique=True)),
-                ("phone_verified", models.BooleanField(default=False)),
-                ("labels", models.JSONField(blank=True, default=list)),
-                ("prefs", models.JSONField(blank=True, default=dict)),
+                ("name", models.CharField(blank=True, max_length=128, verbose_name="name")),
+                (
+                    "email",
+                    models.EmailField(
+                        blank=True, max_length=254, null=True, unique=True, verbose_name="e-mail"
+                    ),
+                ),
+                (
+                    "email_verified",
+                    models.BooleanField(default=False, verbose_name="e-mail verified"),
+                ),
+                (
+                    "phone",
+                    models.CharField(
+                        blank=True, max_length=16, null=True, unique=True, verbose_name="phone"
+                    ),
+                ),
+                (
+                    "phone_verified",
+                    models.BooleanField(default=False, verbose_name="phone verified"),
+                ),
+                ("labels", models.JSONField(blank=True, default=list, verbose_name="labels")),
+                ("prefs", models.JSONField(blank=True, default=dict, verbose_name="preferences")),
                 ("mfa_enabled", models.BooleanField(default=False)),
                 ("totp_verified", models.BooleanField(default=False, editable=False)),
                 ("impersonator", models.BooleanField(default=False)),
@@ -127,7 +157,12 @@ class Migration(migrations.Migration):
                 ("imported_hash", models.TextField(blank=True, default="", editable=False)),
                 ("password_history", models.JSONField(blank=True, default=list, editable=False)),
                 ("password_reset_required", models.BooleanField(default=False)),
-                ("registered_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "registered_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="registered"
+                    ),
+                ),
                 ("accessed_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "created_at",
@@ -144,6 +179,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "account",
+                "verbose_name_plural": "accounts",
                 "permissions": [
                     ("anonymise_account", "Can anonymise an account"),
                     ("block_account", "Can block and unblock an account"),
@@ -201,6 +238,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "authenticator",
+                "verbose_name_plural": "authenticators",
+            },
         ),
         migrations.CreateModel(
             name="Challenge",
@@ -247,6 +288,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "challenge",
+                "verbose_name_plural": "challenges",
+            },
         ),
         migrations.CreateModel(
             name="Delivery",
@@ -257,34 +302,50 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("kind", models.CharField(max_length=32)),
-                ("channel", models.CharField(max_length=8)),
-                ("recipient", models.CharField(max_length=254)),
+                ("kind", models.CharField(max_length=32, verbose_name="kind")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("email", "E-mail"), ("sms", "SMS")],
+                        max_length=8,
+                        verbose_name="channel",
+                    ),
+                ),
+                ("recipient", models.CharField(max_length=254, verbose_name="recipient")),
                 (
                     "state",
                     models.CharField(
                         choices=[("waiting", "Waiting"), ("sent", "Sent"), ("failed", "Failed")],
                         default="waiting",
                         max_length=8,
+                        verbose_name="state",
                     ),
                 ),
-                ("tries", models.PositiveSmallIntegerField(default=0)),
-                ("error", models.CharField(blank=True, max_length=500)),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="tries")),
+                ("error", models.CharField(blank=True, max_length=500, verbose_name="error")),
                 (
                     "payload",
                     django_account.core.fields.SealedField(
                         blank=True, editable=False, purpose="delivery"
                     ),
                 ),
-                ("next_try_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("expires_at", models.DateTimeField()),
+                (
+                    "next_try_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="next try"
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(verbose_name="expiry")),
                 (
                     "created_at",
                     models.DateTimeField(
-                        db_index=True, default=django.utils.timezone.now, editable=False
+                        db_index=True,
+                        default=django.utils.timezone.now,
+                        editable=False,
+                        verbose_name="time",
                     ),
                 ),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="last change")),
                 (
                     "account",
                     models.ForeignKey(
@@ -292,10 +353,12 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="deliveries",
                         to="django_account.account",
+                        verbose_name="account",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "delivery",
                 "verbose_name_plural": "deliveries",
             },
         ),
@@ -349,6 +412,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "identity",
                 "verbose_name_plural": "identities",
             },
         ),
@@ -374,8 +438,8 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("event", models.CharField(max_length=32)),
-                ("error", models.CharField(blank=True, max_length=64)),
+                ("event", models.CharField(max_length=32, verbose_name="event")),
+                ("error", models.CharField(blank=True, max_length=64, verbose_name="error")),
                 (
                     "at",
                     models.DateTimeField(
@@ -401,8 +465,8 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, max_length=16, verbose_name="phone number"),
                 ),
                 ("user_name", models.CharField(blank=True, max_length=128, verbose_name="name")),
-                ("user_type", models.CharField(max_length=16)),
-                ("mode", models.CharField(default="default", max_length=8)),
+                ("user_type", models.CharField(max_length=16, verbose_name="done by")),
+                ("mode", models.CharField(default="default", max_length=8, verbose_name="mode")),
                 ("key_name", models.CharField(blank=True, max_length=128, verbose_name="API key")),
                 (
                     "actor_id",
@@ -410,14 +474,14 @@ class Migration(migrations.Migration):
                         blank=True, max_length=36, verbose_name="impersonator's id"
                     ),
                 ),
-                ("reason", models.CharField(blank=True, max_length=500)),
+                ("reason", models.CharField(blank=True, max_length=500, verbose_name="reason")),
                 (
                     "session_id",
                     models.CharField(blank=True, max_length=36, verbose_name="session id"),
                 ),
-                ("provider", models.CharField(blank=True, max_length=32)),
+                ("provider", models.CharField(blank=True, max_length=32, verbose_name="provider")),
                 ("ip", models.CharField(blank=True, max_length=45, verbose_name="IP address")),
-                ("user_agent", models.TextField(blank=True)),
+                ("user_agent", models.TextField(blank=True, verbose_name="user agent")),
                 ("client", models.JSONField(blank=True, default=list, editable=False)),
                 ("country_code", models.CharField(default="--", max_length=2)),
             ],
@@ -489,6 +553,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "sign-in under way",
+                "verbose_name_plural": "sign-ins under way",
+            },
         ),
         migrations.CreateModel(
             name="RecoveryCode",
@@ -513,6 +581,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "recovery code",
+                "verbose_name_plural": "recovery codes",
+            },
         ),
         migrations.CreateModel(
             name="Session",
@@ -574,6 +646,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "session",
+                "verbose_name_plural": "sessions",
+            },
         ),
         migrations.CreateModel(
             name="Tally",
@@ -619,7 +695,8 @@ class Migration(migrations.Migration):
                 (
                     "provider_type",
                     models.CharField(
-                        choices=[("email", "Email"), ("sms", "Sms"), ("push", "Push")], max_length=8
+                        choices=[("email", "E-mail"), ("sms", "SMS"), ("push", "Push")],
+                        max_length=8,
                     ),
                 ),
                 (
@@ -656,6 +733,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "target",
+                "verbose_name_plural": "targets",
+            },
         ),
         migrations.CreateModel(
             name="Token",
@@ -719,6 +800,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "one-time secret",
+                "verbose_name_plural": "one-time secrets",
+            },
         ),
         migrations.AddIndex(
             model_name="account",

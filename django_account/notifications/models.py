@@ -8,6 +8,7 @@ from typing import Final
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from django_account.core.crypto import decrypt, encrypt
 from django_account.core.fields import SealedField
@@ -32,9 +33,13 @@ class Delivery(models.Model):
     """One message on its way. What it carries is encrypted, and gone once it has been sent."""
 
     class State(models.TextChoices):
-        WAITING = "waiting"
-        SENT = "sent"
-        FAILED = "failed"
+        WAITING = "waiting", _("Waiting")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", _("E-mail")
+        SMS = "sms", _("SMS")
 
     # Seconds from one try to the next. After the last, 21 hours, or where what it carries expires
     # before the next, the message has failed.
@@ -48,25 +53,31 @@ class Delivery(models.Model):
     KEPT: Final = timedelta(days=30)
 
     account = models.ForeignKey(
-        "django_account.Account", on_delete=models.CASCADE, related_name="deliveries", null=True
+        "django_account.Account",
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        null=True,
+        verbose_name=_("account"),
     )
-    kind = models.CharField(max_length=32)
-    channel = models.CharField(max_length=8)
-    recipient = models.CharField(max_length=254)
-    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
-    tries = models.PositiveSmallIntegerField(default=0)
-    error = models.CharField(max_length=500, blank=True)
+    kind = models.CharField(_("kind"), max_length=32)
+    channel = models.CharField(_("channel"), max_length=8, choices=Channel)
+    recipient = models.CharField(_("recipient"), max_length=254)
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    error = models.CharField(_("error"), max_length=500, blank=True)
     # The encrypted Message; empty once it has been sent or is of no use any more.
     payload = SealedField(purpose=_PURPOSE, blank=True)
-    next_try_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expiry"))
+    created_at = models.DateTimeField(
+        _("time"), default=timezone.now, editable=False, db_index=True
+    )
+    updated_at = models.DateTimeField(_("last change"), auto_now=True)
 
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "deliveries"
+        verbose_name, verbose_name_plural = _("delivery"), _("deliveries")
         indexes = [
             models.Index(fields=["state", "next_try_at"], name="delivery_due"),
             # Staff's search and filters: what is rare is found without reading the whole log.
@@ -79,7 +90,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} to {self.recipient}"
+        return f"{self.kind}: {self.recipient}"
 
     @property
     def can_be_sent_again(self) -> bool:

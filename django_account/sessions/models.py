@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from django_account.core.clients import ClientDetails
 from django_account.core.fields import ExactCharField
@@ -55,6 +56,7 @@ class Session(HoldsProviderTokens):
     objects = SessionQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("session"), _("sessions")
         indexes = [
             # A person's sessions, oldest first: the list, the cap.
             models.Index(fields=["account", "id"], name="session_of_account"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from django_account.core.fields import ExactCharField
 from django_account.core.ids import unique_id
@@ -13,9 +14,9 @@ class Target(models.Model):
     """One address: e-mail, phone or a device's push token. It belongs to one person at a time."""
 
     class ProviderType(models.TextChoices):
-        EMAIL = "email"
-        SMS = "sms"
-        PUSH = "push"
+        EMAIL = "email", _("E-mail")
+        SMS = "sms", _("SMS")
+        PUSH = "push", _("Push")
 
     public_id = ExactCharField(max_length=36, unique=True, default=unique_id)
     account = models.ForeignKey(
@@ -36,6 +37,9 @@ class Target(models.Model):
     expired = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("target"), _("targets")
 
     def __str__(self) -> str:
         return f"{self.provider_type}: {self.identifier}"

@@ -8,6 +8,7 @@ from typing import Final
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from django_account.core.crypto import derive_keys, digest
 from django_account.core.fields import ExactCharField
@@ -93,6 +94,7 @@ class Token(models.Model):
     objects = TokenQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("one-time secret"), _("one-time secrets")
         indexes = [models.Index(fields=["account", "kind"], name="token_of_account")]
 
     def __str__(self) -> str:

@@ -245,7 +245,7 @@ class TestPage:
             "pppppppppppp…",
             "recovery",
             "session.create",
-            "sent",
+            "Sent",
             full.user.get_username(),
         ):
             assert fact in page, fact

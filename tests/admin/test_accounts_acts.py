@@ -11,12 +11,12 @@ from django.contrib.admin.models import CHANGE, DELETION
 from django.contrib.admin.models import LogEntry as AdminEntry
 from django.core import mail
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from django_account.accounts.models import Account
 from django_account.accounts.services import adopt_user, create_account
-from django_account.admin import account_acts
 from django_account.admin import accounts as pages
+from django_account.admin import careful_acts
 from django_account.admin.acts import registry
 from django_account.administration import services
 from django_account.audit.models import LogEntry
@@ -33,7 +33,7 @@ from django_account.mfa.services import create_recovery_codes
 from django_account.notifications import sms
 from django_account.sessions.models import Session
 from django_account.sessions.services import create_session
-from tests.admin.staff import LIST, act_page, change, do, do_many, errors_on
+from tests.admin.staff import LIST, act_page, change, do, do_many, errors_on, form_of, staff
 from tests.client import ApiClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,6 +82,37 @@ def test_asks_first(
     assert not AdminEntry.objects.exists()
     assert not LogEntry.objects.exists()
     assert mail.outbox == []
+
+
+def test_dangerous_ones_stand_last(
+    admin_client: Client, ada: Account, project: Callable[..., None]
+) -> None:
+    project(ADMIN_SET_PASSWORDS=True, ADMIN_IMPERSONATION=True)
+    acts = admin_client.get(change(ada)).context["acts"]
+    assert [act.dangerous for act in acts] == sorted(act.dangerous for act in acts)
+    assert {act.dangerous for act in acts} == {False, True}
+    assert acts[-1].name == "delete"
+    form = admin_client.get(LIST).context["action_form"]
+    *harmless, (heading, dangerous) = form.fields["action"].choices
+    assert heading == "Dangerous acts"
+    assert [name for name, _label in dangerous] == ["reset_mfa", "anonymise", "delete"]
+    assert not any(registry[name].dangerous for name, _label in harmless if name)
+
+
+def test_whoever_may_do_nothing_dangerous_sees_no_heading(ada: Account) -> None:
+    page = staff("view_account", "block_account").get(LIST)
+    assert "block" in page.content.decode()
+    assert "Dangerous acts" not in page.content.decode()
+
+
+def test_the_history_speaks_the_readers_language(admin_client: Client, ada: Account) -> None:
+    do(admin_client, ada, "block")
+    assert noted() == "Blocked."
+    admin_client.post(change(ada), form_of(ada, name="Ada", email="ada@example.com"))
+    with translation.override("de"):
+        page = admin_client.get(f"{LIST}{ada.pk}/history/").content.decode()
+    assert "Gesperrt." in page
+    assert "Name und E-Mail geändert" in page
 
 
 class TestBlock:
@@ -332,7 +363,7 @@ class TestDelete:
         def refuse(account: Account) -> None:
             raise DeletionProhibited
 
-        monkeypatch.setattr("django_account.admin.account_acts.delete_account", refuse)
+        monkeypatch.setattr("django_account.admin.careful_acts.delete_account", refuse)
         page = do(admin_client, ada, "delete")
         assert errors_on(page) == [DeletionProhibited.message]
         assert Account.objects.exists()
@@ -365,14 +396,14 @@ class TestMany:
         failure: type[Exception],
     ) -> None:
         bob, eve = create_account(account_id="bob"), create_account(account_id="eve")
-        real = account_acts.delete_account
+        real = careful_acts.delete_account
 
         def delete(account: Account) -> None:
             real(account)
             if account.public_id == "bob":
                 raise failure
 
-        monkeypatch.setattr(account_acts, "delete_account", delete)
+        monkeypatch.setattr(careful_acts, "delete_account", delete)
         page = do_many(admin_client, "delete", ada, bob, eve).content.decode()
         assert "2 accounts: Deleted." in page
         assert "1 account left alone (bob)" in page

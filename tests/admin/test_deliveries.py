@@ -185,7 +185,7 @@ class TestSendAgain:
 
         send_again(admin_client, logged(state=State.FAILED))
         entry = LogEntry.objects.get()
-        assert (entry.user, entry.change_message) == (admin_user, "Sent again")
+        assert (entry.user, entry.change_message) == (admin_user, "Sent again.")
 
 
 class TestPermissions:

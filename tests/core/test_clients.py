@@ -7,6 +7,8 @@ import gc
 import json
 import random
 import resource
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -225,3 +227,9 @@ class TestClientInfo:
         names = [field.name for field in dataclasses.fields(ClientDetails)]
         assert list(details(PIXEL).as_dict()) == names
         assert len(names) == 12
+
+
+def test_the_parser_is_there_before_any_thread_asks() -> None:
+    """A server that starts a thread for each connection died of its second request."""
+    code = "import sys, django_account.core.clients; sys.exit('device_detector' not in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -24,15 +24,12 @@ from django_account.sessions.models import Session
 from tests.admin.staff import LIST, act_page, change
 from tests.administration.people import EMAIL, PHONE, somebody
 from tests.live.axe import DESKTOP, assert_usable, look_at, session_cookie
+from tests.live.desk import CONFIRM, Desk
 from tests.live.window import Window
 
 pytestmark = pytest.mark.live
 
 Project = Callable[..., None]
-
-RED = "rgb(186, 33, 33)"
-# The button of the page that asks.
-CONFIRM = "input[name=confirmed]"
 
 
 def now(account: Account) -> Account:
@@ -43,39 +40,6 @@ def is_mailed(page: str, email: str = EMAIL) -> bool:
     """Whether one person alone was mailed a link to a page of ours."""
     found = [(str(message.to), str(message.body)) for message in mail.outbox]
     return len(found) == 1 and email in found[0][0] and f"/v1/pages/{page}?" in found[0][1]
-
-
-@dataclass
-class Desk:
-    """Where a superuser works: a window, and the site that it shows."""
-
-    window: Window
-    url: str
-
-    def go(self, path: str) -> None:
-        self.window.go(f"{self.url}{path}")
-
-    def path(self) -> str:
-        """Where the window is."""
-        return str(self.window.do("evaluate", "location.pathname"))
-
-    def told(self, text: str, kind: str = "success") -> None:
-        """Wait for a message above the page's content."""
-        self.window.wait_for(f".messagelist .{kind}:has-text({json.dumps(text)})")
-
-    def names(self) -> list[str]:
-        """Who is in the list, by name."""
-        script = "[...document.querySelectorAll('.field-who')].map((each) => each.innerText)"
-        return list(self.window.do("evaluate", script))
-
-    def follow(self, selector: str) -> None:
-        """Click on what leads to another page, and wait for it."""
-        self.window.click(selector)
-        self.window.do("waitForLoadState")
-
-    def is_red(self, selector: str) -> bool:
-        style = f"getComputedStyle(document.querySelector({json.dumps(selector)}))"
-        return bool(self.window.do("evaluate", f"{style}.backgroundColor") == RED)
 
 
 @pytest.fixture
@@ -180,6 +144,32 @@ def act_and_stop(desk: Desk, account: Account) -> None:
     window.wait_for("#account_form")
     assert window.count(banner) == 0
     assert not Session.objects.filter(account=account, provider="impersonation").exists()
+
+
+def test_the_banner_on_our_own_pages(desk: Desk, project: Project) -> None:
+    """Whose policy lets nothing in but what they name; a breach would be an error of the window."""
+    project(ADMIN_IMPERSONATION=True)
+    account, _ = somebody()
+    window, bar = desk.window, ".django-account-acting-bar"
+    desk.go(act_page(account, "impersonate"))
+    window.fill(".account-act-form", reason="Ticket")
+    desk.follow(CONFIRM)
+    window.wait_for(bar)
+
+    def style() -> str:
+        return str(
+            window.do(
+                "evaluate",
+                f"(({{ position, backgroundColor }}) => position + backgroundColor)"
+                f"(getComputedStyle(document.querySelector('{bar}')))",
+            )
+        )
+
+    elsewhere = style()
+    assert elsewhere == "fixedrgb(122, 46, 0)"
+    for page in ("recovery", "verification"):
+        desk.go(f"/v1/pages/{page}")
+        assert style() == elsewhere
 
 
 def is_texted() -> bool:

@@ -5,7 +5,7 @@
 //   {op: "keyboard", method: "press" | "type", text}
 //   {op: "text", selector}       the text of the first element, once it is there
 //   {op: "download", selector}   click; the {name, text} of the file that comes
-//   {op: "axe"}                  what axe-core finds serious or critical on the page
+//   {op: "axe", exclude}         what axe-core finds serious or critical on the page; not in selectors
 //   {op: "errors"}               scripts that failed, policies that were broken, since the last time
 //   {op: "close"}                back to the window before
 
@@ -61,10 +61,11 @@ const operations = {
     return { name: file.suggestedFilename(), text: readFileSync(await file.path(), "utf8") };
   },
 
-  async axe() {
+  async axe({ exclude }) {
     // Evaluated, not added as an element: no policy of the page forbids it.
     await page().evaluate(axe);
-    const { violations } = await page().evaluate("axe.run(document, { resultTypes: ['violations'] })");
+    const asked = `axe.run({ exclude: ${JSON.stringify(exclude)} }, { resultTypes: ["violations"] })`;
+    const { violations } = await page().evaluate(asked);
     return violations
       .filter(({ impact }) => ["serious", "critical"].includes(impact))
       .map(({ id, help, nodes }) => `${id} (${help}) at ${nodes.map(({ target }) => target).join("; ")}`);

@@ -84,9 +84,13 @@ class Window:
         """How many pixels the page is wider than the window."""
         return int(self.do("evaluate", "document.documentElement.scrollWidth - innerWidth"))
 
-    def problems(self) -> list[str]:
-        """What axe-core finds serious or critical."""
-        return list(self.bridge.ask(op="axe"))
+    def problems(self, *exclude: str) -> list[str]:
+        """What axe-core finds serious or critical.
+
+        Args:
+            exclude: selectors of what is not ours.
+        """
+        return list(self.bridge.ask(op="axe", exclude=exclude))
 
     def errors(self) -> list[str]:
         """Scripts that failed, and policies that were broken, since it was last asked."""
