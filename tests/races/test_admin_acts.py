@@ -19,8 +19,9 @@ from tests.races.site import TIMEOUT, Person, Site, credential
 
 @pytest.fixture(scope="module")
 def site(run_site: Callable[..., Any]) -> Iterator[Site]:
-    """A site that allows staff to act as people, with a superuser."""
-    with run_site(ADMIN_IMPERSONATION=True) as site:
+    """A site that allows staff to act as people and ends no sessions for a new password, with a
+    superuser."""
+    with run_site(ADMIN_IMPERSONATION=True, INVALIDATE_SESSIONS=False) as site:
         site.manage(
             "shell",
             "-c",
@@ -78,12 +79,60 @@ def test_a_new_password_is_required_as_they_sign_in(site: Site) -> None:
     require = Staff(site).prepare(pk, "require_password")
     answers = site.together([*[partial(site.guest.sign_in, email)] * 8, require])
     assert answers[-1].status_code == 200
+    assert {answer.status_code for answer in answers[:-1]} <= {201, 401}
+    assert site.guest.sign_in(email).status_code == 401
+    # Whoever knew the old password is signed in no more when the owner has a new one.
+    recovered = (
+        "from django_account.selfservice.recovery import *\n"
+        "from django_account.selfservice.passwordless import Requester\n"
+        "from django_account.core.clients import ClientInfo\n"
+        "requester = Requester(client=ClientInfo(), locale='en')\n"
+        f"issued = create_recovery_code(email={email!r}, phrase=False, requester=requester)\n"
+        "complete_recovery(account_id=issued.token.account.public_id, secret=issued.secret,"
+        " password='another horse', kind=Token.Kind.RECOVERY_CODE)"
+    )
+    site.manage("shell", "-v0", "-c", recovered)
+    assert site.guest.sign_in(email, "another horse").status_code == 201
     for answer in answers[:-1]:
-        assert answer.status_code in (201, 401)
         if answer.status_code == 201:
             person = Person(site, credential(answer))
-            assert person.call("GET", "/account").status_code in (401, 412)
-    assert site.guest.sign_in(email).status_code == 401
+            assert person.call("GET", "/account").status_code == 401
+
+
+def test_a_new_password_is_required_as_they_take_the_account_over(site: Site) -> None:
+    email, pk = somebody(site)
+    thieves = [site.guest.signed_in(email) for _ in range(6)]
+    stolen = f"stolen.{email}"
+    bodies = {
+        "password": {"password": "stolen horse", "oldPassword": PASSWORD},
+        "email": {"email": stolen, "password": PASSWORD},
+    }
+    takings = [
+        partial(thief.call, "PATCH", f"/account/{attribute}", bodies[attribute])
+        for thief, attribute in zip(thieves, ["password", "email"] * 3, strict=True)
+    ]
+    require = Staff(site).prepare(pk, "require_password")
+    *_, required = site.together([*takings, require])
+    assert required.status_code == 200
+    for address in (email, stolen):
+        for password in (PASSWORD, "stolen horse"):
+            assert site.guest.sign_in(address, password).status_code == 401
+    assert ask(site, f"Account.objects.get(pk={pk}).password_reset_required")
+    sessions = [thief.call("GET", "/account").status_code for thief in thieves]
+    assert sessions == [401] * 6
+
+
+def test_they_are_blocked_as_they_sign_in(site: Site) -> None:
+    email, pk = somebody(site)
+    block = Staff(site).prepare(pk, "block")
+    answers = site.together([*[partial(site.guest.sign_in, email)] * 8, block])
+    assert answers[-1].status_code == 200
+    assert {answer.status_code for answer in answers[:-1]} <= {201, 403}
+    for answer in answers[:-1]:
+        if answer.status_code == 201:
+            person = Person(site, credential(answer))
+            assert person.call("GET", "/account").status_code == 403
+    assert site.guest.sign_in(email).status_code == 403
 
 
 def test_two_members_of_staff_anonymise_as_they_sign_in(site: Site) -> None:
