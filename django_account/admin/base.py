@@ -5,14 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.contrib.admin.utils import flatten_fieldsets
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
 
 if TYPE_CHECKING or not apps.is_installed("unfold"):
-    from django.contrib.admin import ModelAdmin
+    from django.contrib.admin import ModelAdmin as SiteModelAdmin
 else:
-    from unfold.admin import ModelAdmin
+    from unfold.admin import ModelAdmin as SiteModelAdmin
 
 __all__ = ["ModelAdmin", "ReadOnlyAdmin"]
+
+
+class ModelAdmin(SiteModelAdmin):
+    """Of a model of which not everything is for staff's eyes."""
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Whether the address bar may narrow the list by a condition: on what the list or the page
+        shows. Django allows every column of the model, and whoever may ask whether a hash begins
+        with a letter has it after some more."""
+        column = lookup.partition(LOOKUP_SEP)[0]
+        is_column = any(field.name == column for field in self.opts.get_fields())
+        if is_column and column not in self._shown():
+            return False
+        # PostgreSQL holds none, and says so by an exception.
+        return "\0" not in str(value) and super().lookup_allowed(lookup, value, request)
+
+    def _shown(self) -> set[str]:
+        filters = [each[0] if isinstance(each, tuple) else each for each in self.list_filter]
+        fields = flatten_fieldsets(self.fieldsets or [(None, {"fields": self.fields or ()})])
+        return {each for each in [*self.list_display, *filters, *fields] if isinstance(each, str)}
 
 
 class ReadOnlyAdmin(ModelAdmin):
