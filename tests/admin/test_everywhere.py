@@ -121,8 +121,10 @@ def bodies(account: Account, path: str) -> list[dict[str, Any]]:
         return [common]
     actions = [*registry, "delete_selected", "send_again"]
     chosen = [account.pk, delivery.pk, log.pk, id_of(apps.get_model("django_account", "ApiKey"))]
+    # Django does no action where a form is saved.
+    without = {name: value for name, value in common.items() if name != "_save"}
     return [common] + [
-        {**common, "action": action, "_selected_action": chosen} for action in actions
+        {**without, "action": action, "_selected_action": chosen} for action in actions
     ]
 
 
