@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -53,6 +53,13 @@ class Staff:
         url = f"{self.address}/admin/django_account/account/{pk}/act/{act}/"
         given = self.token(self.browser.get(url, timeout=TIMEOUT).text)
         given |= {"confirmed": "x", **values}
+        return partial(self.browser.post, url, given, timeout=TIMEOUT)
+
+    def prepare_many(self, pks: list[str], act: str) -> Callable[[], requests.Response]:
+        """Choose people in the list; what is returned confirms."""
+        url = f"{self.address}/admin/django_account/account/"
+        given: dict[str, Any] = self.token(self.browser.get(url, timeout=TIMEOUT).text)
+        given |= {"action": act, "_selected_action": pks, "confirmed": "x"}
         return partial(self.browser.post, url, given, timeout=TIMEOUT)
 
 
@@ -187,3 +194,80 @@ def test_two_buttons_to_stop(site: Site) -> None:
     assert ask(site, f"Session.objects.filter(account={pk}).count()") == 0
     ends = f"LogEntry.objects.filter(event='session.delete', account_pk={pk}).count()"
     assert ask(site, ends) == 1
+
+
+# Each with each other, and with itself: names of acts, and what their forms say.
+PAIRS = [
+    ("delete", "anonymise"),
+    ("block", "delete"),
+    ("reset_mfa", "reset_mfa"),
+    ("reset_mfa", "anonymise"),
+    ("reset_mfa", "delete"),
+    ("delete", "delete"),
+    ("require_password", "require_password"),
+    ("require_password", "delete"),
+    ("require_password", "anonymise"),
+    ("send_recovery", "anonymise"),
+    ("send_recovery", "delete"),
+    ("send_verification", "delete"),
+    ("send_verification", "anonymise"),
+    ("unverify_email", "delete"),
+    ("verify_email", "anonymise"),
+    ("end_sessions", "delete"),
+    ("impersonate", "delete"),
+    ("impersonate", "anonymise"),
+    ("export", "delete"),
+    ("block", "unblock"),
+]
+SAID = {"reason": "Ticket 12", "address": "email", "send": "on"}
+
+
+def left_of(site: Site, emails: Sequence[str]) -> list[str]:
+    """Which addresses there still are, anywhere."""
+    found: list[str] = ask(
+        site,
+        f"[email for email in {list(emails)!r} if Account.objects.filter(email=email).exists()"
+        " or get_user_model().objects.filter(email=email).exists()"
+        " or Target.objects.filter(identifier=email).exists()"
+        " or Token.objects.filter(address=email).exists()"
+        " or Delivery.objects.filter(recipient=email).exists()]",
+    )
+    return found
+
+
+@pytest.mark.parametrize("leave", [False, True], ids=["they stay", "they delete themselves"])
+def test_two_acts_at_once(site: Site, leave: bool) -> None:
+    """Both are done, or refused with a reason, and nothing is left of whoever is to go."""
+    staff = Staff(site), Staff(site)
+    emails = [f"somebody.{uuid4().hex}@example.org" for _ in PAIRS]
+    people = [site.person(email) for email in emails]
+    pks = ask(site, f"[Account.objects.get(email=email).pk for email in {emails!r}]")
+    calls = []
+    for person, email, pk, pair in zip(people, emails, pks, PAIRS, strict=True):
+        calls += [each.prepare(pk, act, **SAID) for each, act in zip(staff, pair, strict=True)]
+        calls.append(
+            partial(person.call, "DELETE", "/account")
+            if leave
+            else partial(site.guest.sign_in, email)
+        )
+    answers = site.together(calls)
+    to_go = []
+    for email, pair, third in zip(emails, PAIRS, answers[2::3], strict=True):
+        if {*pair} & {"delete", "anonymise"} or (leave and third.status_code == 204):
+            to_go.append(email)
+    # What is looked at afterwards may be the page of somebody who is gone.
+    assert {answer.status_code for answer in (*answers[::3], *answers[1::3])} <= {200, 404}
+    assert left_of(site, to_go) == []
+
+
+def test_many_by_two_as_they_delete_themselves(site: Site) -> None:
+    staff = Staff(site), Staff(site)
+    emails = [f"somebody.{uuid4().hex}@example.org" for _ in range(6)]
+    people = [site.person(email) for email in emails]
+    pks = ask(site, f"[Account.objects.get(email=email).pk for email in {emails!r}]")
+    acts = ("delete", "anonymise")
+    calls = [each.prepare_many(pks, act) for each, act in zip(staff, acts, strict=True)]
+    calls += [partial(person.call, "DELETE", "/account") for person in people[:3]]
+    answers = site.together(calls)
+    assert {answer.status_code for answer in answers[:2]} == {200}
+    assert left_of(site, emails) == []
