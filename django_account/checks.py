@@ -32,6 +32,7 @@ from django_account.conf import (
 from django_account.core.geo import database_lookup
 from django_account.identities.providers.registry import PROVIDERS
 from django_account.limits.rules import limited_routes
+from django_account.notifications import sms
 
 # Hexadecimal digits are the weakest that generators make: 32 of them are 128 bits.
 MIN_SECRET_KEY = 32
@@ -278,6 +279,28 @@ def check_setting_values(**kwargs: Any) -> list[CheckMessage]:
                 )
             )
     return found
+
+
+@checks.register(Tags.compatibility)
+def check_sms_backend(**kwargs: Any) -> list[CheckMessage]:
+    """E017: the SMS backend is there, and its options are those that it takes."""
+    if not conf.sends_sms:
+        return []
+    try:
+        sms.get_connection()
+    except Exception as error:
+        return [
+            checks.Error(
+                f"No SMS can be sent: {error}",
+                hint=(
+                    "Name a backend in DJANGO_ACCOUNT['SMS_BACKEND'], "
+                    "'django_account.notifications.sms.twilio.SMSBackend' for instance, and what "
+                    "it needs in SMS_OPTIONS; docs/sms.md lists both. '' switches SMS off."
+                ),
+                id="django_account.E017",
+            )
+        ]
+    return []
 
 
 @checks.register(Tags.security)

@@ -189,6 +189,43 @@ class TestSettingNames:
         assert checks.check_setting_names() == []
 
 
+class TestSMSBackend:
+    TWILIO = "django_account.notifications.sms.twilio.SMSBackend"
+    OPTIONS = {"account_sid": "AC1", "auth_token": "hunter2", "sender": "+15550001111"}
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"SMS_BACKEND": "django_account.notifications.sms.twillio.SMSBackend"},
+            {"SMS_BACKEND": "django_account.notifications.sms.twilio.Backend"},
+            {"SMS_BACKEND": "twilio"},
+            {"SMS_BACKEND": "django_account.notifications.sms.outbox"},
+            {"SMS_BACKEND": TWILIO},
+            {"SMS_BACKEND": TWILIO, "SMS_OPTIONS": {**OPTIONS, "token": "hunter2"}},
+            {"SMS_BACKEND": TWILIO, "SMS_OPTIONS": {**OPTIONS, "timeout": "hunter2"}},
+            {"SMS_BACKEND": TWILIO, "SMS_OPTIONS": "hunter2"},
+        ],
+    )
+    def test_one_that_sends_nothing(self, settings: Any, given: dict[str, Any]) -> None:
+        settings.DJANGO_ACCOUNT = given
+        found = checks.check_sms_backend()
+        assert ids(found) == ["django_account.E017"]
+        assert "hunter2" not in str(found)
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {},
+            {"SMS_BACKEND": ""},
+            {"SMS_BACKEND": "django_account.notifications.sms.dummy.SMSBackend"},
+            {"SMS_BACKEND": TWILIO, "SMS_OPTIONS": OPTIONS},
+        ],
+    )
+    def test_one_that_sends_or_none(self, settings: Any, given: dict[str, Any]) -> None:
+        settings.DJANGO_ACCOUNT = given
+        assert checks.check_sms_backend() == []
+
+
 class TestSettingValues:
     @pytest.mark.parametrize(
         "given",

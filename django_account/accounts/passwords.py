@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
+from typing import Any
 
 from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 from django.contrib.auth.password_validation import CommonPasswordValidator, validate_password
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone, translation
 
 from django_account.accounts import users
@@ -30,12 +32,47 @@ MAX_LENGTH = 256
 def verify_password(user: SiteUser | None, password: str) -> bool:
     """Whether the password is the user's. Nobody, nothing and wrong all cost one hash.
 
-    A hash of an older kind is renewed on success, as Django does for its own sign-in.
+    A hash of an older kind is renewed on success, as Django does for its own sign-in. Afterwards
+    the user has the hash that was found right, which may be in force no more by the time that
+    something is done about it (accounts.services.lock_account).
     """
     if user is None or not user.password or not user.has_usable_password():
         make_password(password)
         return False
-    return bool(user.check_password(password))
+    old = user.password
+
+    def save(*args: Any, **kwargs: Any) -> None:
+        """Not a renewed hash: what is stored by now may be a new password."""
+        if kwargs.get("update_fields") != ["password"]:
+            type(user).save(user, *args, **kwargs)
+
+    user.save = save
+    try:
+        is_right = bool(user.check_password(password))
+    finally:
+        del user.save
+    if user.password == old or _renew(user, old):
+        return is_right
+    return verify_password(user, password)
+
+
+def _renew(user: SiteUser, old: str) -> bool:
+    """Save a renewed hash in the place of the old one. Where that is no more, the user has what is
+    stored now, nothing if it was deleted.
+
+    Returns:
+        whether it was still there.
+    """
+    users = type(user)._base_manager.filter(pk=user.pk)
+    with transaction.atomic():
+        # The account first, as everybody who changes it (site_changes.forget_imported).
+        Account.objects.select_for_update().filter(user=user).first()
+        stored = users.select_for_update().values_list("password", flat=True).first()
+        if stored == old:
+            user.save(update_fields=["password"])
+            return True
+    user.password = stored or ""
+    return False
 
 
 def require_password(account: Account, password: str) -> None:

@@ -198,18 +198,24 @@ def authenticate(*, email: str, password: str) -> Account:
         InvalidCredentials: nobody has the address, has no password, or has another one; the three
             cannot be told apart, by the answer or by the time it takes.
         UserBlocked: the credentials are right and the person is blocked.
+
+    Returns:
+        the account, with the hash that the password was found right by.
     """
     account = find_by_email(email)
     user = account.user if account is not None else users.find_without_account(email=email)
     if user is None:
         # A parallel sign-in may have adopted the user between the two look-ups.
         account = find_by_email(email)
-        user = account and account.user
+        user = account.user if account is not None else None
     if not verify_password(user, password) or user is None:
         raise InvalidCredentials
     if not user.is_active:
         raise UserBlocked
-    return account or adopt_user(user)
+    account = account or adopt_user(user)
+    # Of a parallel adoption too: with the hash that was verified.
+    account.user = user
+    return account
 
 
 def find_account(*, email: str | None = None, phone: str | None = None) -> Account | None:
@@ -281,18 +287,25 @@ def get_account(account_id: str) -> Account:
     return account
 
 
-def lock_account(account: Account) -> Account:
+def lock_account(account: Account, *, verified: str | None = None) -> Account:
     """Hold an account, as it is now, until the transaction ends.
 
     Whoever adds something to an account, moves its addresses or deletes it takes this lock first:
     so nothing is added to what goes, and nobody waits for each other in a ring.
 
+    Args:
+        verified: the hash that a password has just been found right by. Verifying takes its time,
+            in which another password may have been set or a new one required.
+
     Raises:
         UserNotFound: it has been deleted in the meantime.
+        InvalidCredentials: the verified password is not the account's any more.
     """
     locked = lock(account)
     if locked is None:
         raise UserNotFound
+    if verified is not None and locked.user.password != verified:
+        raise InvalidCredentials
     return locked
 
 

@@ -158,6 +158,22 @@ class AccountForm(AddressesForm):
     class Meta(AddressesForm.Meta):
         fields = [*AddressesForm.Meta.fields, "labels", "prefs", "mfa_enabled", "impersonator"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What was shown comes back with the form: what the person has changed in the meantime is
+        # not what staff have changed. A form of somebody's own making may lack it.
+        for name, field in self.fields.items():
+            is_told = self.add_initial_prefix(name) in self.data
+            field.show_hidden_initial = is_told or not self.is_bound
+
+    def clean(self) -> Any:
+        """Refuse half a form, which would empty the other half."""
+        cleaned = super().clean()
+        for name, field in self.fields.items():
+            if field.widget.value_omitted_from_data(self.data, self.files, self.add_prefix(name)):
+                self.add_error(name, field.error_messages["required"])
+        return cleaned
+
 
 # How each field is written, in this order.
 _UPDATES: Mapping[str, Callable[[Account, Any], None]] = {

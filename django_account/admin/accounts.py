@@ -237,7 +237,8 @@ class AccountAdmin(ModelAdmin):
         """
         values = form.cleaned_data
         if change:
-            write(Account.objects.with_user().get(pk=obj.pk), values)
+            changed = {name: values[name] for name in form.changed_data}
+            write(Account.objects.with_user().get(pk=obj.pk), changed)
             return
         try:
             account = create_account(

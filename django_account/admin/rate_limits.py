@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_account.accounts.models import Account
 from django_account.admin.pages import PageAdmin
+from django_account.admin.rank import may_act_on
 from django_account.administration.services import reset_limits
 from django_account.core import emails, phones
 from django_account.limits.models import CacheEntry
@@ -122,6 +123,14 @@ class RateLimitAdmin(PageAdmin):
         form = SubjectForm(request.POST if request.method == "POST" else None)
         form.fields["who"].initial = request.GET.get("who", "")[:254]
         subject = form.cleaned_data["who"] if form.is_valid() else None
+        if (
+            subject is not None
+            and subject.account
+            and not may_act_on(request.user, subject.account)
+        ):
+            # Whoever guesses at a superuser's second factor would have more guesses.
+            form.add_error("who", _("Somebody with more rights than you can do it."))
+            subject = None
         if subject is not None and "confirmed" in request.POST:
             self.reset(request, subject)
             return HttpResponseRedirect(reverse(f"{self.admin_site.name}:{self._url_name}"))
@@ -143,7 +152,8 @@ class RateLimitAdmin(PageAdmin):
             user=request.user,  # type: ignore[misc]
             content_type=ContentType.objects.get_for_model(Account if account else CacheEntry),
             object_id=str(account.pk) if account else None,
-            object_repr=str(subject)[:200],
+            # A person by their id: nothing of them stays behind when they are gone.
+            object_repr=account.public_id if account else str(subject)[:200],
             action_flag=CHANGE,
             change_message="Rate limits reset.",
         )

@@ -24,14 +24,8 @@ from django_account.api.authentication import Caller, signed_in_user
 from django_account.mfa.models import Authenticator
 
 
-class AccountMiddleware:
-    """Makes ``request.user`` the person signed in through the account API.
-
-    Put it after ``AuthenticationMiddleware``, and after ``OTPMiddleware`` where the site has
-    django-otp: somebody signed in through Django's own session stays who they are, unless they act
-    as somebody and it is no page of the admin. It costs nothing until a view looks at
-    ``request.user``. Django's CSRF middleware guards forms as ever.
-    """
+class Middleware:
+    """What sites with synchronous and with asynchronous views need of one."""
 
     sync_capable = True
     async_capable = True
@@ -43,6 +37,19 @@ class AccountMiddleware:
         self.is_async = iscoroutinefunction(get_response)
         if self.is_async:
             markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        raise NotImplementedError
+
+
+class AccountMiddleware(Middleware):
+    """Makes ``request.user`` the person signed in through the account API.
+
+    Put it after ``AuthenticationMiddleware``, and after ``OTPMiddleware`` where the site has
+    django-otp: somebody signed in through Django's own session stays who they are, unless they act
+    as somebody and it is no page of the admin. It costs nothing until a view looks at
+    ``request.user``. Django's CSRF middleware guards forms as ever.
+    """
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         django_user = getattr(request, "user", None)
@@ -68,23 +75,12 @@ class AccountMiddleware:
         return self.get_response(request)
 
 
-class ImpersonationMiddleware:
+class ImpersonationMiddleware(Middleware):
     """Tells staff on every HTML page whom they act as, and gives them their own session back when
     the time is up.
 
     Put it after whatever compresses pages. Nobody else's request costs anything.
     """
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(
-        self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
-    ) -> None:
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if acting_cookie_name() not in request.COOKIES:

@@ -427,9 +427,9 @@ def reset_mfa(*, account: Account, requester: Requester | None = None) -> None:
                     type=str(Authenticator.Type.TOTP),
                 )
         if requester is None:
-            tell_of_removal(account)
+            tell_of_removal(was)
         else:
-            tell_of_removal(account, locale=requester.locale, client=requester.client)
+            tell_of_removal(was, locale=requester.locale, client=requester.client)
 
 
 def _save(account: Account, **values: Any) -> None:

@@ -64,8 +64,10 @@ def update_password(
         InvalidArgument, PasswordRecentlyUsed, PasswordPersonalData: the new one breaks a rule.
     """
     require_password(account, old_password)
+    verified = account.user.password
     assign_acceptable(account, password)
     with transaction.atomic():
+        lock_account(account, verified=verified)
         save_password(account)
         if conf.invalidate_sessions and current is not None:
             end_sessions(account=account, keep=current)
@@ -87,6 +89,7 @@ def update_email(*, account: Account, email: str, password: str) -> None:
         InvalidArgument, PasswordPersonalData: the first password breaks a rule.
     """
     require_password(account, password)
+    verified = account.user.password
     if is_on_identity(email, account=account):
         raise BadRequest
     require_welcome_email(email)
@@ -99,25 +102,32 @@ def update_email(*, account: Account, email: str, password: str) -> None:
     # Before the first password, which must not contain it.
     account.email = email
     fields, first = _first_password(account, password)
-    write_email(account, email, fields, password=first)
+    write_email(account, email, fields, password=first, verified=verified)
 
 
 def write_email(
-    account: Account, email: str | None, fields: Iterable[str] = (), *, password: bool = False
+    account: Account,
+    email: str | None,
+    fields: Iterable[str] = (),
+    *,
+    password: bool = False,
+    verified: str | None = None,
 ) -> None:
     """Write another address, unverified, or none: to the account, its target and its user.
 
     Args:
         fields: others of the account that are written with it.
         password: whether the user's password is, too.
+        verified: the hash of the password that confirmed it.
 
     Raises:
         TargetAlreadyExists: somebody took the address in the meantime.
+        InvalidCredentials: the password that confirmed it is not the account's any more.
     """
     account.email, account.email_verified = email, False
     try:
         with transaction.atomic():
-            was = lock_account(account)
+            was = lock_account(account, verified=verified)
             old = was.email
             # The account before the target, as at sign-up: two orders could wait for each other.
             save_account(account, "email", ["email", "email_verified", *fields], password=password)
@@ -143,6 +153,7 @@ def update_phone(*, account: Account, phone: str, password: str) -> None:
         InvalidArgument, PasswordPersonalData: the first password breaks a rule.
     """
     require_password(account, password)
+    verified = account.user.password
     is_taken = Account.objects.filter(phone=phone).exists()
     if is_claimed(phone):
         raise TargetAlreadyExists
@@ -150,17 +161,22 @@ def update_phone(*, account: Account, phone: str, password: str) -> None:
         raise PhoneAlreadyExists
     account.phone = phone
     fields, first = _first_password(account, password)
-    write_phone(account, phone, fields, password=first)
+    write_phone(account, phone, fields, password=first, verified=verified)
 
 
 def write_phone(
-    account: Account, phone: str | None, fields: Iterable[str] = (), *, password: bool = False
+    account: Account,
+    phone: str | None,
+    fields: Iterable[str] = (),
+    *,
+    password: bool = False,
+    verified: str | None = None,
 ) -> None:
     """Write another phone number, unverified, or none. Arguments and errors as for an address."""
     account.phone, account.phone_verified = phone, False
     try:
         with transaction.atomic():
-            was = lock_account(account)
+            was = lock_account(account, verified=verified)
             old = was.phone
             save_account(account, "phone", ["phone", "phone_verified", *fields], password=password)
             move_address(account=account, provider_type="sms", old=old, new=phone)

@@ -82,6 +82,7 @@ def create_email_password_session(
             factors=["password"],
             client=client,
             duration=duration,
+            verified=account.user.password,
         )
     except UserNotFound:
         # Deleted while the password was being checked: the credentials belong to nobody now.
@@ -255,6 +256,7 @@ def create_session(
     replaces: Session | None = None,
     alerts: bool = True,
     event: Signal | None = signals.session_created,
+    verified: str | None = None,
 ) -> IssuedSession:
     """Sign an account in, and end its oldest sessions beyond SESSION_LIMIT.
 
@@ -268,9 +270,11 @@ def create_session(
             on.
         alerts: whether the session may be told of by e-mail (alerts.is_alarming).
         event: what tells of it; None where the caller does.
+        verified: the hash of the password that the person signs in by.
 
     Raises:
         UserBlocked, UserNotFound: the account was blocked or deleted in the meantime.
+        InvalidCredentials: the password was changed or taken away in the meantime.
     """
     secret = generate_secret()
     now = timezone.now()
@@ -291,7 +295,7 @@ def create_session(
     if provider_tokens is not None:
         session.provider_tokens = provider_tokens
     with transaction.atomic():
-        if not lock_account(account).is_active and not by_server:
+        if not lock_account(account, verified=verified).is_active and not by_server:
             raise UserBlocked
         session.save(force_insert=True)
         if replaces is not None:

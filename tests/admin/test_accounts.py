@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from django_account.core.clients import ClientInfo
 from django_account.identities.models import Identity
 from django_account.mfa.models import Authenticator
 from django_account.mfa.services import create_recovery_codes
+from django_account.selfservice import profile
 from django_account.selfservice.passwordless import Requester
 from django_account.selfservice.recovery import create_recovery
 from django_account.sessions.services import create_session
@@ -422,6 +425,47 @@ class TestChange:
             admin_client, ada, name="Grace", prefs='{"a": 1}', email="bob@example.org"
         )
         assert list(errors) == ["email"]
+
+    @pytest.mark.parametrize("left", [[], ["name"], ["name", "email", "phone", "labels"]])
+    def test_half_a_form_empties_nothing(
+        self, admin_client: Client, ada: Account, left: list[str]
+    ) -> None:
+        services.update_mfa(account=ada, mfa=True)
+        before = Account.objects.values().get()
+        whole = form_of(ada, name="Grace")
+        page = admin_client.post(change(ada), {name: whole[name] for name in left})
+        assert set(page.context["adminform"].form.errors) == {
+            *("name", "email", "phone", "labels", "prefs")
+        } - set(left)
+        assert Account.objects.values().get() == before
+
+    def test_what_the_person_changes_meanwhile_stays(
+        self, admin_client: Client, ada: Account
+    ) -> None:
+        """The page was opened before, and staff change something else."""
+        page = admin_client.get(change(ada))
+        form = page.context["adminform"].form
+        shown = {
+            field.html_initial_name: re.search(
+                rf'name="{field.html_initial_name}" value="([^"]*)"', page.content.decode()
+            )
+            for field in form
+        }
+        kept = {name: unescape(found[1]) if found else "" for name, found in shown.items()}
+        assert kept["initial-email"] == "ada@example.org"
+        services.update_email(account=ada, email="lovelace@example.org")
+        services.update_verification(account=ada, address_kind="email", verified=True)
+        profile.update_prefs(account=ada, prefs={"theme": "dark"})
+        services.update_mfa(account=ada, mfa=True)
+        sent = {**form_of(ada), "email": "ada@example.org", "prefs": "{}", "name": "Grace"}
+        del sent["mfa_enabled"]
+        now = changes(admin_client, ada, **sent, **kept)
+        assert (now.name, now.email, now.prefs) == (
+            "Grace",
+            "lovelace@example.org",
+            {"theme": "dark"},
+        )
+        assert (now.email_verified, now.mfa_enabled) == (True, True)
 
     def test_rules_for_addresses(
         self, admin_client: Client, ada: Account, project: Callable[..., None]

@@ -13,6 +13,7 @@ from django.test import Client
 from django_account.accounts.models import Account
 from django_account.accounts.services import create_account
 from django_account.admin.acts import registry
+from django_account.api_keys.models import ApiKey
 from django_account.audit.models import LogEntry
 from django_account.identities.models import Identity
 from django_account.mfa.models import Authenticator
@@ -27,7 +28,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FIELDS = [
     *("name", "email", "prefs", "labels", "username", "provider", "uid", "identity-email", "ip"),
     *("agent", "browser", "device", "factor", "target", "target-name", "address", "recipient"),
-    *("error", "log-event", "log-ip", "key", "device-name"),
+    *("error", "log-event", "log-ip", "key", "device-name", "log-email", "log-phone", "log-name"),
+    *("log-error", "log-provider", "log-session", "actor", "reason", "api-key", "method"),
+    *("failure",),
 ]
 
 
@@ -104,6 +107,30 @@ def mallory(settings: Any) -> Account:
         user_agent=canary("agent"),
         client=[canary("agent")] * 12,
     )
+    LogEntry.objects.create(
+        event="session.create",
+        account_pk=account.pk,
+        user_id="mallory",
+        key_name=canary("key"),
+        user_agent=canary("agent"),
+        # SQLite holds what is too long, and these pages are the same everywhere.
+        user_email=canary("log-email"),
+        user_phone=canary("log-phone"),
+        user_name=canary("log-name"),
+        error=canary("log-error"),
+        provider=canary("log-provider"),
+        session_id=canary("log-session"),
+        actor_id=canary("actor"),
+        reason=canary("reason"),
+        mode="told",
+    )
+    ApiKey.objects.create(name=canary("api-key"), secret_digest="x", scopes=["users.read"])
+    for what, detail in (("sign-in", "method"), ("failure", "failure")):
+        LogEntry.objects.create(
+            event="session.create",
+            provider=canary(detail) if what == "sign-in" else "",
+            error=canary(detail) if what == "failure" else "",
+        )
     return Account.objects.with_user().get()
 
 
@@ -172,3 +199,69 @@ def test_every_page_that_asks(
     # A file of data is for no browser to show.
     if not answered.has_header("Content-Disposition"):
         is_inert(answered.content.decode())
+
+
+def test_every_other_page(admin_client: Client, mallory: Account, admin_user: Any) -> None:
+    """With each field on the page that shows it, as text."""
+    entry, key = LogEntry.objects.get(mode="told"), ApiKey.objects.get()
+    delivery = Delivery.objects.get()
+    of_site = f"/admin/auth/user/{mallory.user_id}/"
+    for path, fields in (
+        ("logentry/", ["log-email", "log-error", "log-ip"]),
+        (
+            f"logentry/{entry.pk}/change/",
+            [
+                *("log-email", "log-phone", "log-name", "log-error", "log-provider"),
+                *("log-session", "actor", "reason", "key", "agent"),
+            ],
+        ),
+        (f"logentry/{entry.pk}/history/", []),
+        ("delivery/", ["recipient", "error"]),
+        (f"delivery/{delivery.pk}/change/", ["recipient", "error"]),
+        (f"delivery/{delivery.pk}/history/", []),
+        ("apikey/", ["api-key"]),
+        (f"apikey/{key.pk}/change/", ["api-key"]),
+        (f"apikey/{key.pk}/delete/", ["api-key"]),
+        ("tally/?range=24h", ["method", "failure"]),
+        ("oauth2provider/", []),
+        (f"{of_site}change/", ["username"]),
+        (f"{of_site}delete/", ["username", "email", "recipient"]),
+        (f"{of_site}history/", ["username"]),
+    ):
+        url = path if path.startswith("/") else f"/admin/django_account/{path}"
+        page = admin_client.get(url).content.decode()
+        is_inert(page)
+        for field in fields:
+            assert f"&lt;script&gt;{field}" in page, (path, field)
+
+
+def test_the_page_of_rate_limits(admin_client: Client, mallory: Account) -> None:
+    page = "/admin/django_account/cacheentry/"
+    asked = admin_client.post(page, {"who": "mallory"}).content.decode()
+    is_inert(asked)
+    assert "&lt;script&gt;name" in asked
+    done = admin_client.post(page, {"who": "mallory", "confirmed": "x"}, follow=True)
+    is_inert(done.content.decode())
+    is_inert(admin_client.get("/admin/").content.decode())
+
+
+def test_the_page_of_a_new_key(admin_client: Client) -> None:
+    body = {"name": canary("api-key"), "scopes": ["users.read"]}
+    page = admin_client.post("/admin/django_account/apikey/add/", body).content.decode()
+    assert "standard_" in page
+    is_inert(page)
+    assert "&lt;script&gt;api-key" in page
+
+
+def test_the_banner_of_who_acts_as_them(
+    admin_client: Client, mallory: Account, project: Callable[..., None]
+) -> None:
+    project(ADMIN_IMPERSONATION=True)
+    reason = {"reason": canary("reason"), "confirmed": "x"}
+    started = admin_client.post(act_page(mallory, "impersonate"), reason)
+    admin_client.get(started["Location"])
+    page = admin_client.get(LIST).content.decode()
+    assert "You are acting as" in page
+    is_inert(page)
+    kept = LogEntry.objects.get(reason__startswith=canary("reason")[:9], session_id__gt="/")
+    is_inert(admin_client.get(f"/admin/django_account/logentry/{kept.pk}/change/").content.decode())

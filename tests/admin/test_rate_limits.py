@@ -14,6 +14,7 @@ from django.test.html import parse_html
 from django_account.accounts.models import Account
 from django_account.administration.services import reset_limits
 from django_account.mfa.models import GuessCount
+from tests.admin.staff import account_of_superuser
 from tests.client import ApiClient
 
 HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"
@@ -144,13 +145,28 @@ class TestReset:
         reset(staff, "192.0.2.7")
         address, person = LogEntry.objects.all()
         assert (person.user.username, person.object_id) == ("staff", str(account.pk))
-        assert person.object_repr == "Ada (ada), ada@example.org"
+        assert person.object_repr == "ada"
         assert (address.object_id, address.object_repr) == (None, "192.0.2.7")
 
     def test_says_when_the_cache_is_gone(self, staff: Client, settings: Any) -> None:
         settings.CACHES = {"default": {"BACKEND": "no.such.Cache"}}
         page = staff.post(PAGE, {"who": "192.0.2.7", "confirmed": "Reset"}, follow=True)
         assert "does not answer" in page.content.decode()
+
+    @pytest.mark.parametrize("who", ["root", "root@example.org", "+15551234567"])
+    def test_not_of_people_above_oneself(
+        self, staff: Client, admin_client: Client, who: str
+    ) -> None:
+        """They could guess at a superuser's second factor for ever."""
+        root = account_of_superuser()
+        Account.objects.filter(pk=root.pk).update(public_id="root", phone="+15551234567")
+        GuessCount.objects.claim(root.user_id)
+        page = staff.post(PAGE, {"who": who, "confirmed": "Reset"})
+        assert "Somebody with more rights than you" in page.content.decode()
+        assert GuessCount.objects.exists()
+        assert not LogEntry.objects.exists()
+        reset(admin_client, who)
+        assert not GuessCount.objects.exists()
 
     @pytest.mark.parametrize("who", ["", "nobody", "a@b", "+1", "1.2.3", "' OR 1=1", "<b>"])
     def test_nobody(self, staff: Client, who: str) -> None:

@@ -15,8 +15,17 @@ from django_account.accounts.models import Account
 from django_account.accounts.services import authenticate, create_account
 from django_account.administration.anonymisation import ANONYMOUS, anonymise_account
 from django_account.audit.models import LogEntry
+from django_account.core.clients import ClientInfo
 from django_account.core.ids import is_unique_id
 from django_account.exceptions import InvalidCredentials, UserNotFound
+from django_account.mfa.services import reset_mfa
+from django_account.notifications.models import Delivery
+from django_account.selfservice.passwordless import Requester
+from django_account.selfservice.verification import (
+    create_email_verification,
+    create_phone_verification,
+)
+from django_account.tokens.models import Token
 from tests.administration.people import EMAIL, NAME, PASSWORD, PHONE, everything, somebody
 from tests.client import ApiClient
 
@@ -197,3 +206,19 @@ class TestAnonymiseAccount:
         account.pk = 1
         with pytest.raises(UserNotFound):
             anonymise_account(account=account)
+
+    def test_a_message_that_was_asked_for_just_before_is_not_sent(self) -> None:
+        """By whoever had read the account before it was anonymised."""
+        account, _ = somebody()
+        account.email_verified = account.phone_verified = False
+        account.save()
+        before = Account.objects.with_user().get()
+        anonymise_account(account=account)
+        requester = Requester(client=ClientInfo(), locale="en")
+        with pytest.raises(UserNotFound):
+            create_email_verification(account=before, url="http://localhost/", requester=requester)
+        with pytest.raises(UserNotFound):
+            create_phone_verification(account=before, requester=requester)
+        reset_mfa(account=before)
+        assert not Token.objects.exists()
+        assert not Delivery.objects.exists()

@@ -47,9 +47,9 @@ ENDPOINTS = [
     ("PATCH", "/account/email", {"email": "x@example.org", "password": PASSWORD}, 15),
     # The same; the user model has no phone number, so nobody looks there.
     ("PATCH", "/account/phone", {"phone": "+16308520394", "password": PASSWORD}, 11),
-    # atomic: atomic: UPDATE account and user; DELETE recovery tokens; atomic: SELECT the other
-    # sessions, which are none
-    ("PATCH", "/account/password", {"password": "new horse", "oldPassword": PASSWORD}, 11),
+    # atomic: lock, atomic: UPDATE account and user; DELETE recovery tokens; atomic: SELECT the
+    # other sessions, which are none
+    ("PATCH", "/account/password", {"password": "new horse", "oldPassword": PASSWORD}, 12),
     # atomic: atomic: UPDATE account; UPDATE user
     ("PATCH", "/account/status", {}, 7),
     # atomic: lock, UPDATE account

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,17 +50,23 @@ def run_site(
     missing: Callable[[str], None],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[..., Any]:
-    """Run a site on an empty database of the kind: ``with run_site(USERS_LIMIT=1) as site``."""
+    """Run a site on an empty database of the kind: ``with run_site(USERS_LIMIT=1) as site``; with
+    variables of its environment: ``run_site({"EMAIL_URL": …})``."""
 
     @contextmanager
-    def run(**account_settings: Any) -> Iterator[Site]:
+    def run(
+        environment: Mapping[str, str] | None = None, **account_settings: Any
+    ) -> Iterator[Site]:
         databases = (
             empty_postgres(missing)
             if request.param == "postgresql"
             else empty_sqlite(tmp_path_factory.mktemp("races"))
         )
-        with databases as url, Site(url, **account_settings).running() as site:
-            yield site
+        with databases as url:
+            site = Site(url, **account_settings)
+            site.environment |= environment or {}
+            with site.running():
+                yield site
 
     return run
 

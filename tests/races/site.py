@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -102,6 +103,21 @@ class Site:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """What the database answers."""
+        if self.database.startswith("sqlite"):
+            import sqlite3
+
+            connection = sqlite3.connect(urlsplit(self.database).path, timeout=30)
+            try:
+                return connection.execute(statement).fetchall()
+            finally:
+                connection.close()
+        import psycopg
+
+        with psycopg.connect(self.database) as postgres:
+            return postgres.execute(statement).fetchall()  # type: ignore[call-overload, no-any-return]
 
     @contextmanager
     def running(self) -> Iterator[Site]:

@@ -6,9 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -16,7 +14,6 @@ import requests
 
 from tests.client import PASSWORD
 from tests.live.sink import Files, Received
-from tests.races.conftest import empty_postgres, empty_sqlite
 from tests.races.site import Person, Site, credential, statuses, types
 
 # More of them for a longer search: RACES_ROUNDS=100. The redemption of each kind has more.
@@ -33,41 +30,15 @@ class TokenSite:
     site: Site
     files: Files
 
-    def rows(self, statement: str) -> list[tuple[Any, ...]]:
-        """What the site's database answers."""
-        if self.site.database.startswith("sqlite"):
-            import sqlite3
 
-            connection = sqlite3.connect(urlsplit(self.site.database).path, timeout=30)
-            try:
-                return connection.execute(statement).fetchall()
-            finally:
-                connection.close()
-        import psycopg
-
-        with psycopg.connect(self.site.database) as postgres:
-            return postgres.execute(statement).fetchall()  # type: ignore[call-overload, no-any-return]
-
-
-@pytest.fixture(
-    scope="module", params=[pytest.param("postgresql", marks=pytest.mark.postgres), "sqlite"]
-)
+@pytest.fixture(scope="module")
 def there(
-    request: pytest.FixtureRequest,
-    missing: Callable[[str], None],
-    tmp_path_factory: pytest.TempPathFactory,
+    run_site: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TokenSite]:
     """A site that writes its messages to files."""
-    directory: Path = tmp_path_factory.mktemp("tokens")
-    databases = (
-        empty_postgres(missing) if request.param == "postgresql" else empty_sqlite(directory)
-    )
-    files = Files(directory)
-    with databases as url:
-        site = Site(url, SESSION_LIMIT=0)
-        site.environment |= files.environment
-        with site.running():
-            yield TokenSite(site, files)
+    files = Files(tmp_path_factory.mktemp("tokens"))
+    with run_site(files.environment, SESSION_LIMIT=0) as site:
+        yield TokenSite(site, files)
 
 
 @dataclass
@@ -172,7 +143,7 @@ class Issued:
     def tries(self) -> list[int]:
         """How many guesses were compared; empty when the token is no more."""
         statement = "SELECT tries FROM django_account_token WHERE public_id = '{}'"
-        return [row[0] for row in self.there.rows(statement.format(self.token["$id"]))]
+        return [row[0] for row in self.there.site.rows(statement.format(self.token["$id"]))]
 
 
 def issue(there: TokenSite, flow: Flow) -> Issued:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib.auth.hashers import BasePasswordHasher
@@ -33,3 +34,17 @@ class CountingHasher(BasePasswordHasher):
     def _hash(self, password: str, salt: str) -> str:
         CountingHasher.work += 1
         return hashlib.sha256(f"{salt}{password}".encode()).hexdigest()
+
+
+class MeanwhileHasher(CountingHasher):
+    """Something happens while a password is being verified, after it was found right or wrong."""
+
+    algorithm = "meanwhile"
+    act: ClassVar[Callable[[], object] | None] = None
+
+    def verify(self, password: str, encoded: str) -> bool:
+        found = super().verify(password, encoded)
+        act, MeanwhileHasher.act = MeanwhileHasher.act, None
+        if act is not None:
+            act()
+        return found

@@ -7,7 +7,9 @@ from typing import ClassVar
 
 from django_account.accounts.models import Account
 from django_account.conf import conf
+from django_account.core.messages import Channel
 from django_account.mfa.models import Challenge
+from django_account.selfservice.delivery import request_message
 from django_account.selfservice.passwordless import Requester
 
 DIGITS = 6
@@ -89,4 +91,28 @@ class CodeFactor(Factor):
             self.is_ready(account)
             and challenge.address == self.address(account)
             and challenge.matches(answer)
+        )
+
+
+class AddressFactor(CodeFactor):
+    """A code to a verified address of the account; the factor has the name of its field."""
+
+    channel: ClassVar[Channel]
+
+    def address(self, account: Account) -> str:
+        return getattr(account, self.name) or ""
+
+    def is_ready(self, account: Account) -> bool:
+        return bool(self.address(account) and getattr(account, f"{self.name}_verified"))
+
+    def deliver(self, challenge: Challenge, code: str, requester: Requester) -> None:
+        request_message(
+            account=challenge.account,
+            channel=self.channel,
+            kind="mfa-challenge",
+            recipient=challenge.address,
+            expires_at=challenge.expires_at,
+            locale=requester.locale,
+            client=requester.client,
+            code=code,
         )

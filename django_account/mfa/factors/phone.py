@@ -5,22 +5,17 @@ from __future__ import annotations
 from django_account.accounts.models import Account
 from django_account.conf import conf
 from django_account.exceptions import PhoneNotFound, PhoneNotVerified
-from django_account.mfa.factors.base import CodeFactor
+from django_account.mfa.factors.base import AddressFactor
 from django_account.mfa.models import Challenge
-from django_account.selfservice.delivery import request_message, require_sms
+from django_account.selfservice.delivery import require_sms
 from django_account.selfservice.passwordless import Requester
 
 
-class PhoneFactor(CodeFactor):
+class PhoneFactor(AddressFactor):
     """The account's verified number. One of MOCK_NUMBERS has its own code, and gets no SMS."""
 
     name = "phone"
-
-    def address(self, account: Account) -> str:
-        return account.phone or ""
-
-    def is_ready(self, account: Account) -> bool:
-        return bool(account.phone) and account.phone_verified
+    channel = "sms"
 
     def require_ready(self, account: Account) -> None:
         """Refuse a challenge that nobody would get.
@@ -38,15 +33,5 @@ class PhoneFactor(CodeFactor):
         return conf.mock_numbers.get(challenge.address) or super().code(challenge)
 
     def deliver(self, challenge: Challenge, code: str, requester: Requester) -> None:
-        if challenge.address in conf.mock_numbers:
-            return
-        request_message(
-            account=challenge.account,
-            channel="sms",
-            kind="mfa-challenge",
-            recipient=challenge.address,
-            expires_at=challenge.expires_at,
-            locale=requester.locale,
-            client=requester.client,
-            code=code,
-        )
+        if challenge.address not in conf.mock_numbers:
+            super().deliver(challenge, code, requester)
