@@ -1,12 +1,15 @@
 """What can go wrong, one class each, in one tree.
 
 An error's ``code`` is the published error type that clients branch on; its HTTP status is the API's
-business (``api/errors.py``). Messages are for people: what happened and how to mend it.
+business (``api/errors.py``). Messages are for people: what happened and how to mend it. The API
+gives them in English; those that staff can meet are marked, for the admin to translate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from django.utils.translation import gettext_noop
 
 
 class AccountError(Exception):
@@ -17,7 +20,7 @@ class AccountError(Exception):
     """
 
     code = "general_server_error"
-    message = "Something went wrong on our side. Try again later."
+    message = gettext_noop("Something went wrong on our side. Try again later.")
 
     def __init__(self, message: str | None = None) -> None:
         if message is not None:
@@ -248,12 +251,14 @@ class SessionAlreadyExists(AccountError):
 
 class UserNotFound(AccountError, LookupError):
     code = "user_not_found"
-    message = "There is no such account."
+    message = gettext_noop("There is no such account.")
 
 
 class UserAlreadyExists(AccountError):
     code = "user_already_exists"
-    message = "An account with this id, e-mail or phone exists already. Sign in, or use another."
+    message = gettext_noop(
+        "An account with this id, e-mail or phone exists already. Sign in, or use another."
+    )
 
 
 class UserCountExceeded(AccountError):
@@ -265,12 +270,14 @@ class DeletionProhibited(AccountError):
     """Other data of the site refers to the user and must go or be reassigned first."""
 
     code = "user_deletion_prohibited"
-    message = "This account cannot be deleted while other data refers to it. Ask the site's staff."
+    message = gettext_noop(
+        "This account cannot be deleted while other data refers to it. Ask the site's staff."
+    )
 
 
 class TargetAlreadyExists(AccountError):
     code = "user_target_already_exists"
-    message = "This address is in use already. Use another."
+    message = gettext_noop("This address is in use already. Use another.")
 
 
 class TargetNotFound(AccountError, LookupError):
@@ -285,12 +292,12 @@ class ProviderNotFound(AccountError, LookupError):
 
 class EmailAlreadyExists(AccountError):
     code = "user_email_already_exists"
-    message = "This e-mail address is in use already. Use another."
+    message = gettext_noop("This e-mail address is in use already. Use another.")
 
 
 class PhoneAlreadyExists(AccountError):
     code = "user_phone_already_exists"
-    message = "This phone number is in use already. Use another."
+    message = gettext_noop("This phone number is in use already. Use another.")
 
 
 class InvalidPhone(AccountError, ValueError):
@@ -300,32 +307,34 @@ class InvalidPhone(AccountError, ValueError):
 
 class InvalidEmail(AccountError, ValueError):
     code = "general_invalid_email"
-    message = "This e-mail address cannot be used. Check its spelling."
+    message = gettext_noop("This e-mail address cannot be used. Check its spelling.")
 
 
 class EmailDisposable(AccountError):
     code = "user_email_disposable"
-    message = "Disposable e-mail addresses are not accepted. Use a lasting one."
+    message = gettext_noop("Disposable e-mail addresses are not accepted. Use a lasting one.")
 
 
 class EmailNotCanonical(AccountError):
     code = "user_email_not_canonical"
-    message = "E-mail aliases are not accepted. Use the address without tags and extra dots."
+    message = gettext_noop(
+        "E-mail aliases are not accepted. Use the address without tags and extra dots."
+    )
 
 
 class EmailFree(AccountError):
     code = "user_email_free"
-    message = "Addresses of free e-mail providers are not accepted. Use another."
+    message = gettext_noop("Addresses of free e-mail providers are not accepted. Use another.")
 
 
 class EmailNotCorporate(AccountError):
     code = "user_email_not_corporate"
-    message = "Only corporate e-mail addresses are accepted. Use your organisation's."
+    message = gettext_noop("Only corporate e-mail addresses are accepted. Use your organisation's.")
 
 
 class EmailNotFound(AccountError):
     code = "user_email_not_found"
-    message = "This account has no e-mail address. Add one first."
+    message = gettext_noop("This account has no e-mail address. Add one first.")
 
 
 class EmailNotVerified(AccountError):
@@ -335,12 +344,12 @@ class EmailNotVerified(AccountError):
 
 class EmailAlreadyVerified(AccountError):
     code = "user_email_already_verified"
-    message = "This e-mail address is verified already."
+    message = gettext_noop("This e-mail address is verified already.")
 
 
 class PhoneNotFound(AccountError):
     code = "user_phone_not_found"
-    message = "This account has no phone number. Add one first."
+    message = gettext_noop("This account has no phone number. Add one first.")
 
 
 class PhoneNotVerified(AccountError):
@@ -350,17 +359,17 @@ class PhoneNotVerified(AccountError):
 
 class PhoneAlreadyVerified(AccountError):
     code = "user_phone_already_verified"
-    message = "This phone number is verified already."
+    message = gettext_noop("This phone number is verified already.")
 
 
 class MailDisabled(AccountError):
     code = "general_smtp_disabled"
-    message = "SMTP disabled"
+    message = gettext_noop("SMTP disabled")
 
 
 class SMSDisabled(AccountError):
     code = "general_phone_disabled"
-    message = "Phone provider not configured"
+    message = gettext_noop("Phone provider not configured")
 
 
 # --- credentials ------------------------------------------------------------------------------
@@ -373,12 +382,14 @@ class InvalidCredentials(AccountError):
 
 class PasswordRecentlyUsed(AccountError):
     code = "password_recently_used"
-    message = "This password was used recently. Choose another."
+    message = gettext_noop("This password was used recently. Choose another.")
 
 
 class PasswordPersonalData(AccountError):
     code = "password_personal_data"
-    message = "The password contains personal data. Leave out the id, name, e-mail and phone."
+    message = gettext_noop(
+        "The password contains personal data. Leave out the id, name, e-mail and phone."
+    )
 
 
 class InvalidToken(AccountError):
@@ -424,7 +435,7 @@ class RecoveryCodesAlreadyExist(AccountError):
 
 class SessionNotFound(AccountError, LookupError):
     code = "user_session_not_found"
-    message = "There is no such session."
+    message = gettext_noop("There is no such session.")
 
 
 # --- accounts elsewhere -----------------------------------------------------------------------
@@ -533,7 +544,7 @@ class OtherPersonSignedIn(AccountError):
 
 class IdentityNotFound(AccountError, LookupError):
     code = "user_identity_not_found"
-    message = "There is no such identity."
+    message = gettext_noop("There is no such identity.")
 
 
 class LastWayToSignIn(AccountError):

@@ -11,12 +11,14 @@ from django.contrib.auth.password_validation import CommonPasswordValidator, val
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone, translation
+from django.utils.translation import gettext_noop
 
 from django_account.accounts import users
 from django_account.accounts.hashers import ImportedHasher
 from django_account.accounts.models import Account
 from django_account.accounts.users import SiteUser
 from django_account.conf import conf
+from django_account.core.texts import FilledText
 from django_account.exceptions import (
     FeatureUnsupported,
     InvalidArgument,
@@ -96,11 +98,13 @@ def broken_rule(password: str) -> str | None:
     has_all = all(any(map(is_in_class, password)) for _, is_in_class in wanted)
     if not (strength["min"] <= len(password.encode()) <= MAX_LENGTH and has_all):
         needs = "".join(f", at least one {label}" for label, _ in wanted)
-        return (
-            f"Password must be between {strength['min']} and {MAX_LENGTH} characters long{needs}."
-        )
+        rule = gettext_noop("Password must be between %(least)d and %(most)d characters long.")
+        length = FilledText(rule, least=strength["min"], most=MAX_LENGTH)
+        return f"{length[:-1]}{needs}." if needs else length
     if conf.password_dictionary and password in _common_passwords():
-        return "Password is among the most common ones. Choose one that nobody else would."
+        return gettext_noop(
+            "Password is among the most common ones. Choose one that nobody else would."
+        )
     return None
 
 

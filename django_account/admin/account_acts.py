@@ -8,9 +8,12 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.http.request import validate_host
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from django_account.accounts.models import Account
@@ -22,6 +25,7 @@ from django_account.exceptions import (
     EmailNotFound,
     FeatureUnsupported,
     IdentityNotFound,
+    InvalidArgument,
     SessionNotFound,
 )
 from django_account.identities.models import Identity
@@ -55,12 +59,13 @@ def page_address(request: HttpRequest, name: str) -> str:
     patterns = [pattern for pattern in settings.ALLOWED_HOSTS if pattern != "*"]
     patterns += [platform.lower().removeprefix("*") for platform in conf.platforms]
     if not validate_host(urlsplit(f"//{host}").hostname or "", patterns):
-        raise FeatureUnsupported(f"Name {host} in ALLOWED_HOSTS first: links are made of it.")
+        text = gettext("Name %(host)s in ALLOWED_HOSTS first: links are made of it.")
+        raise FeatureUnsupported(text % {"host": host})
     try:
         path = reverse(f"django_account:{name}")
     except NoReverseMatch:
         raise FeatureUnsupported(
-            "Include django_account.urls where the admin is: links lead to its pages."
+            gettext("Include django_account.urls where the admin is: links lead to its pages.")
         ) from None
     scheme = "https" if request.is_secure() else "http"
     if conf.trusted_proxies and (forwarded := request.headers.get("X-Forwarded-Proto")):
@@ -255,6 +260,11 @@ class SetPassword(Act):
         return conf.admin_set_passwords
 
     def run(self, request: HttpRequest, account: Account, values: Values) -> None:
+        try:
+            # Here they speak the reader's language; the service has them speak English.
+            validate_password(values["password"], account.user)
+        except ValidationError as error:
+            raise InvalidArgument("password", " ".join(error.messages)) from error
         services.update_password(account=account, password=values["password"])
 
 
@@ -357,5 +367,5 @@ class ResetLimits(Act):
     def run(self, request: HttpRequest, account: Account, values: Values) -> None:
         if not services.reset_limits(account_ids=[account.public_id]):
             raise FeatureUnsupported(
-                "The cache that counts does not answer. Reset again when it is back."
+                gettext("The cache that counts does not answer. Reset again when it is back.")
             )

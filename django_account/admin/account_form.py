@@ -11,6 +11,7 @@ from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext_lazy as _
 
 from django_account.accounts.models import Account
+from django_account.admin.base import in_readers_language
 from django_account.administration import services
 from django_account.core import emails, phones
 from django_account.core.json_values import is_storable, prefs_problem
@@ -33,9 +34,9 @@ class Refused(Exception):
 
 
 def reason_of(refusal: AccountError) -> str:
-    """What a service refused, for people who know no parameters."""
+    """Why a service refused, for people who know no parameters, in their language."""
     reason = refusal.reason if isinstance(refusal, InvalidArgument) else None
-    return reason or refusal.message
+    return in_readers_language(reason or refusal.message)
 
 
 class PrefsField(forms.JSONField):
@@ -52,7 +53,7 @@ class PrefsField(forms.JSONField):
     def validate(self, value: Any) -> None:
         super().validate(value)
         if problem := prefs_problem(value):
-            raise ValidationError(problem)
+            raise ValidationError(in_readers_language(problem))
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         """What a refused form shows again: as it was typed, where no page could hold the value."""
@@ -76,7 +77,7 @@ class LabelsField(forms.Field):
 
     def validate(self, value: Any) -> None:
         if problem := labels_problem(value):
-            raise ValidationError(problem)
+            raise ValidationError(in_readers_language(problem))
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return self.to_python(data) != list(initial or [])

@@ -421,7 +421,7 @@ class AccountAdmin(ModelAdmin):
             # Whatever the site's own code does about one account, the others are done.
             except Exception:
                 logger.exception("%s failed for account %s", act.name, public_id)
-                failed.setdefault(str(AccountError.message), []).append(public_id)
+                failed.setdefault(reason_of(AccountError()), []).append(public_id)
             else:
                 done += 1
         if done:

@@ -12,6 +12,8 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
+from django_account.core.texts import FilledText
+
 if TYPE_CHECKING or not apps.is_installed("unfold"):
     from django.contrib.admin import ModelAdmin as SiteModelAdmin
 else:
@@ -22,6 +24,14 @@ def in_english(text: str | Promise) -> str:
     """A text for Django's admin log, which is in English, whatever language whoever acts reads."""
     with translation.override(None):
         return str(text)
+
+
+def in_readers_language(text: str) -> str:
+    """What a service says, which is in English, for whoever looks at the page; as it is where no
+    catalogue has it."""
+    if isinstance(text, FilledText):
+        return gettext(text.template) % text.values
+    return gettext(text)
 
 
 class ModelAdmin(SiteModelAdmin):

@@ -14,6 +14,7 @@ from django.db.models import ProtectedError, RestrictedError
 from django.db.models.deletion import Collector
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from django_account.accounts.models import Account
@@ -140,7 +141,7 @@ class Impersonate(Act):
             page = reverse("django_account:impersonation")
         except NoReverseMatch:
             raise FeatureUnsupported(
-                "Include django_account.urls where the admin is: it sets the cookie."
+                gettext("Include django_account.urls where the admin is: it sets the cookie.")
             ) from None
         issued = start_impersonation(
             account=account,

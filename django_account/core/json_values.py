@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
+from django_account.core.texts import FilledText
+
 # Levels of nesting in a JSON value that is stored. MariaDB holds 31.
 MAX_DEPTH = 30
 
@@ -55,11 +59,12 @@ def prefs_problem(prefs: Any) -> str:
         the rule as a sentence; empty when they keep it.
     """
     if not isinstance(prefs, dict) or not is_storable(prefs):
-        return "Value must be a valid object."
+        return gettext_noop("Value must be a valid object.")
     try:
         size = json_size(prefs)
     except (ValueError, RecursionError):
-        return "Value must be a valid object."
+        return gettext_noop("Value must be a valid object.")
     if size > MAX_PREFS_BYTES:
-        return f"Value must be a valid object of at most {MAX_PREFS_BYTES} bytes."
+        rule = gettext_noop("Value must be a valid object of at most %(most)d bytes.")
+        return FilledText(rule, most=MAX_PREFS_BYTES)
     return ""

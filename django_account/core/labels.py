@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django.utils.translation import gettext_noop
+
+from django_account.core.texts import FilledText
+
 MAX_LABELS: Final = 1000
 MAX_LENGTH: Final = 36
 
@@ -15,9 +19,13 @@ def labels_problem(labels: Any) -> str:
         the rule as a sentence; empty when they are labels.
     """
     if not isinstance(labels, list) or len(labels) > MAX_LABELS:
-        return f"Value must be an array of at most {MAX_LABELS} items."
+        rule = gettext_noop("Value must be an array of at most %(most)d items.")
+        return FilledText(rule, most=MAX_LABELS)
     for label in labels:
         is_label = isinstance(label, str) and label.isascii() and label.isalnum()
         if not is_label or len(label) > MAX_LENGTH:
-            return f"A label is a string of 1 to {MAX_LENGTH} characters of a-z, A-Z and 0-9."
+            rule = gettext_noop(
+                "A label is a string of 1 to %(most)d characters of a-z, A-Z and 0-9."
+            )
+            return FilledText(rule, most=MAX_LENGTH)
     return ""

@@ -15,6 +15,7 @@ from django_account.accounts.models import Account
 from django_account.accounts.services import create_account
 from django_account.admin.acts import registry
 from django_account.audit.models import LogEntry
+from django_account.exceptions import PhoneNotFound
 from django_account.notifications.models import Delivery
 from tests.admin.staff import LIST, act_page, change
 from tests.administration.people import EMAIL, NAME, somebody
@@ -116,6 +117,7 @@ def test_in_the_readers_language(
     project(
         ADMIN_IMPERSONATION=True,
         ADMIN_SET_PASSWORDS=True,
+        BLOCK_EMAILS=["disposable"],
         OAUTH2_PROVIDERS={"github": config, "google": {"client_id": "1"}, "gitlab": config},
     )
     account, _ = somebody()
@@ -130,9 +132,9 @@ def test_in_the_readers_language(
     desk = Desk(window, live_server.url)
     reader = Reader(desk, code)
 
-    def told(text: str) -> None:
+    def told(text: str, kind: str = "success") -> None:
         with override(code):
-            desk.told(gettext(text))
+            desk.told(gettext(text), kind)
 
     with window.opened(locale=code, viewport={"width": PHONE, "height": 800}):
         desk.go(LIST)
@@ -154,10 +156,21 @@ def test_in_the_readers_language(
         desk.follow("[name=_continue]")
         window.wait_for(".messagelist .success")
         assert Account.objects.get(pk=account.pk).name == f"{NAME} II"
-        window.fill("#account_form", email="bob@example.org")
+        window.fill("#account_form", email="bob@example.org", labels="vip!")
         desk.follow("[name=_continue]")
         window.wait_for(".field-email .errorlist")
+        window.wait_for(".field-labels .errorlist")
         reader.look("refused")
+        desk.go(change(account))
+        window.fill("#account_form", email="ada@mailinator.com")
+        desk.follow("[name=_continue]")
+        window.wait_for(".field-email .errorlist")
+        reader.look("refused by the service")
+        desk.go(act_page(people[0], "send_verification"))
+        window.do("selectOption", "select[name=address]", "phone")
+        desk.follow(CONFIRM)
+        told(PhoneNotFound.message, "error")
+        reader.look("an act refused")
 
         for act in ("delete", "impersonate", "send_verification"):
             desk.go(act_page(account, act))
