@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.utils.translation import gettext_noop
+from django_account.texts import gettext_noop
 
 
 class AccountError(Exception):

@@ -11,14 +11,12 @@ from django.contrib.auth.password_validation import CommonPasswordValidator, val
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone, translation
-from django.utils.translation import gettext_noop
 
 from django_account.accounts import users
 from django_account.accounts.hashers import ImportedHasher
 from django_account.accounts.models import Account
 from django_account.accounts.users import SiteUser
 from django_account.conf import conf
-from django_account.core.texts import FilledText
 from django_account.exceptions import (
     FeatureUnsupported,
     InvalidArgument,
@@ -26,6 +24,7 @@ from django_account.exceptions import (
     PasswordPersonalData,
     PasswordRecentlyUsed,
 )
+from django_account.texts import FilledText, gettext_noop
 
 MIN_LENGTH = 8
 MAX_LENGTH = 256

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.utils.translation import gettext_noop
-
-from django_account.core.texts import FilledText
+from django_account.texts import FilledText, gettext_noop
 
 # Levels of nesting in a JSON value that is stored. MariaDB holds 31.
 MAX_DEPTH = 30

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.utils.translation import gettext_noop
-
-from django_account.core.texts import FilledText
+from django_account.texts import FilledText, gettext_noop
 
 MAX_LABELS: Final = 1000
 MAX_LENGTH: Final = 36

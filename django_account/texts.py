@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 
+def gettext_noop(text: str) -> str:
+    """Mark a text for translation, where a module is imported that a site's settings import.
+
+    Django's own reads the settings, which are only half there by then.
+    """
+    return text
+
+
 class FilledText(str):
     """A text with values in it, which remembers both: for who translates it where it is shown.
 
